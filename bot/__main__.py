@@ -1,0 +1,64 @@
+"""The command line: each command is a module with ``run(arguments) -> exit code``, loaded only when it is asked for.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use or configuration, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from bot import __version__
+from bot.errors import UserError
+
+WRONG_USE: Final = 2
+INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command: the module that runs it, and one line about it."""
+
+    module: str
+    about: str
+
+
+COMMANDS: Final = {
+    "serve": Entry("bot.serve_command", "run the bot, configured by the environment"),
+    "rehearse": Entry("bot.rehearsal.rehearse", "carry a release through a world in a box"),
+    "verify-tag": Entry("bot.verify.command", "prove a tag object from a file"),
+    "profile": Entry("bot.profile_command", "check a profile, or print what profiles can say"),
+}
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    lines = [f"  {name:<12} {entry.about}" for name, entry in COMMANDS.items()]
+    return "\n".join([f"Brother Maynard {__version__}, the release bot", "", "usage: python -m bot COMMAND …", "", *lines])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] in (["-h"], ["--help"], ["help"]):
+        print(usage())
+        return 0
+    if words[:1] == ["--version"]:
+        print(__version__)
+        return 0
+    entry = COMMANDS.get(words[0]) if words else None
+    if entry is None:
+        print(usage(), file=sys.stderr)
+        return WRONG_USE
+    try:
+        return int(import_module(entry.module).run(words[1:]))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""Carry one release as far as it can go now.
+
+1. Hear what people said, in order; each accepted command changes the state (``bot.release.orders``).
+2. Ask the plan which steps are ready; let each look, act and report; take in what it says (``bot.release.plan``).
+3. Bring status comment, calls and check runs up to date (``bot.reporting``).
+4. Save, and say when to look again.
+
+All of it may stop at any instruction: whatever was done is found again, and the same place is reached.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from bot import opening, reporting
+from bot.command_types import (
+    Abort,
+    Acknowledge,
+    Approve,
+    Command,
+    Freeze,
+    Halt,
+    Help,
+    Open,
+    Refreeze,
+    Resume,
+    Retry,
+    Status,
+    Unfreeze,
+    Waive,
+)
+from bot.context import Context
+from bot.desk import ACCEPTED, DONE, Desk
+from bot.effects import Door
+from bot.errors import Unavailable, UserError
+from bot.hearing import Heard, hear
+from bot.journal import Note, What
+from bot.release import orders, plan
+from bot.release.ids import CommentId, IssueNumber, Repository
+from bot.release.model import Release
+from bot.release.outcomes import Failed, Outcome, Waiting
+from bot.release.plan import StepSpec
+from bot.state import dump, load
+from bot.steps import STEPS
+from bot.store import Claim, Delivery
+from bot.words import answers
+from bot.words.status import headline
+
+log: Final = logging.getLogger(__name__)
+
+
+@dataclass
+class Advance:
+    """One look at one release: what is known of it, and the claim under which it may be changed."""
+
+    context: Context
+    claim: Claim
+    release: Release | None
+
+    @classmethod
+    def of(cls, context: Context, claim: Claim) -> "Advance":
+        """Take up a claim."""
+        return cls(context, claim, load(claim.state) if claim.state else None)
+
+    async def run(self) -> datetime | None:
+        """Do everything that can be done now; return when to look again, None when nothing is left to do."""
+        read = []
+        for delivery in self.claim.unread:
+            await self._listen(delivery)
+            read.append(delivery.guid)
+        if self.release is None:
+            await self.claim.save(None, read=read)
+            return None
+        await self._checkpoint(read)
+        self.release = plan.align(self.release, self.context.specs)
+        for spec in self.context.specs:
+            await self._step(spec)
+        self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
+        await self._checkpoint(())
+        now = self.context.now()
+        return plan.next_look(self.release, now, idle=self.context.after(self.context.profile.timing.remind))
+
+    async def _checkpoint(self, read: Sequence[str]) -> None:
+        if self.release is not None:
+            await self.claim.save(dump(self.release), read=read, live=not self.release.state.over)
+
+    # --- steps
+
+    async def _step(self, spec: StepSpec) -> None:
+        release = self.release
+        if release is None or not plan.ready(release, spec):
+            return
+        outcome = await self._outcome(spec.name, release)
+        after = plan.apply(release, spec.name, outcome, self.context.now())
+        if after != release:
+            await self._remember(spec.name, release, after)
+            self.release = after
+            await self._checkpoint(())
+
+    async def _outcome(self, name: str, release: Release) -> Outcome:
+        door = Door(self.claim, release.id, release.attempt, self.context.observers)
+        tools = self.context.tools(door)
+        try:
+            return await STEPS[name](release, tools)
+        except Unavailable as silence:
+            return Waiting(on="an outside system", why=str(silence), look_again=silence.retry_at or tools.poll())
+        except UserError as error:
+            return Failed(why=str(error), retryable=True, look_again=tools.poll())
+
+    async def _remember(self, name: str, before: Release, after: Release) -> None:
+        old, new = before.step(name), after.step(name)
+        if (old.status, old.why, before.attempt) != (new.status, new.why, after.attempt):
+            details = {"step": name, "attempt": after.attempt, "status": new.status, "why": new.why}
+            await self.claim.note([Note(actor="bot", what=What.DECISION, details=details)])
+
+    # --- what people say
+
+    def _desk(self, home: Repository, issue: IssueNumber) -> Desk:
+        return self.context.desk(self.claim, home, issue)
+
+    async def _listen(self, delivery: Delivery) -> None:
+        if delivery.event == "check_run":
+            # The button of a check run is the one way to say "retry" without a comment (invariant I6); looking again is all it asks for.
+            return
+        home = Repository(delivery.payload["repository"])
+        comment = CommentId(delivery.payload["comment"])
+        if self.release is not None and comment in self.release.heard:
+            return
+        desk = self._desk(home, IssueNumber(delivery.payload["issue"]))
+        told = delivery.payload.get("body") if delivery.action == "created" else None
+        heard = await hear(desk, comment, told, delivery.received, self.release)
+        if heard is not None:
+            await self._carry_out(heard, desk)
+        if self.release is not None:
+            self.release = replace(self.release, heard=(*self.release.heard, comment))
+            await self._checkpoint(())
+
+    async def _carry_out(self, heard: Heard, desk: Desk) -> None:
+        if isinstance(heard.command, Open):
+            self.release = await opening.open_release(self.context, self.claim, desk, heard.command, heard, self.release)
+            return
+        if isinstance(heard.command, Help):
+            await desk.answer(heard.comment.id, answers.helped())
+            return
+        if self.release is None:
+            await desk.refuse(heard.comment, answers.NO_RELEASE)
+            return
+        if isinstance(heard.command, Status):
+            url = reporting.status_url(self.context, self.release)
+            await desk.answer(heard.comment.id, answers.stands(self.release, headline(self.release), url))
+            return
+        await self._obey(self.release, heard, desk)
+
+    async def _obey(self, release: Release, heard: Heard, desk: Desk) -> None:
+        answer = await self._ordered(release, heard.command, heard.order)
+        match answer:
+            case orders.Declined():
+                await desk.refuse(heard.comment, answer.why)
+            case orders.Done():
+                self.release = replace(answer.release, heard=(*answer.release.heard, heard.comment.id))
+                await self.claim.note([Note(actor=heard.order.by.login, what=What.HUMAN_ACT, details={"what": answer.what})])
+                await desk.react(heard.comment.id, ACCEPTED)
+                if heard.warning:
+                    await desk.answer(heard.comment.id, answers.with_warning(heard.warning), about="warning")
+                if not any(promise.comment == heard.comment.id for promise in answer.release.promises):
+                    await desk.react(heard.comment.id, DONE)
+            case _:
+                assert_never(answer)
+
+    async def _ordered(self, release: Release, command: Command, order: orders.Order) -> orders.Answer:
+        match command:
+            case Approve():
+                return orders.approve(release, order, command.sha)
+            case Acknowledge():
+                return orders.acknowledge(release, order, command.digest)
+            case Waive():
+                return orders.waive(release, order, check=command.check, sha=command.sha, reason=command.reason)
+            case Retry():
+                return orders.retry(release, order, command.step)
+            case Halt():
+                return orders.halt(release, order, command.reason)
+            case Resume():
+                return orders.resume(release, order)
+            case Refreeze() | Abort():
+                return await self._give_up(release, command, order)
+            case Open() | Status() | Help() | Freeze() | Unfreeze():
+                return orders.Declined(why="That command is not given on a release.")
+            case _:
+                assert_never(command)
+
+    async def _give_up(self, release: Release, command: Refreeze | Abort, order: orders.Order) -> orders.Answer:
+        door = Door(self.claim, release.id, release.attempt)
+        if not release.pushed and await door.intended("push", "push"):
+            return orders.Declined(why="The push has begun and its result is being read back; wait for it before you give anything up.")
+        if isinstance(command, Abort):
+            return orders.abort(release, order, command.reason)
+        return orders.refreeze(release, order, command.reason)

@@ -1,0 +1,103 @@
+"""Post one check run for each step on the tag's commit, wherever that commit may carry them.
+
+A check run needs a commit of its own repository: GitHub answers 422 for a commit that only a fork has. So they go to the fork if the App is
+installed there, and upstream after the push. https://docs.github.com/en/rest/checks/runs#create-a-check-run
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, assert_never
+
+from bot.context import Context
+from bot.effects import Door, Nature
+from bot.journal import Json
+from bot.release.ids import CommitId, Repository
+from bot.release.model import Release, StepState, StepStatus
+from bot.services.github import CheckRunDraft, CheckStatus, Conclusion
+from bot.store import Claim
+from bot.words import checks as words
+
+NAME: Final = "release / {step}"
+
+
+async def post(context: Context, claim: Claim, release: Release) -> Release:
+    """Post what has changed since the last time; return the release that remembers it."""
+    if release.tag is None:
+        return release
+    for repository in await _places(context, release):
+        for step in release.steps:
+            posted = f"{repository} {release.attempt}:{step.name}:{step.status}"
+            if posted in release.posted or step.status is StepStatus.PENDING:
+                continue
+            await _post(context, claim, release, repository, release.tag.commit, step)
+            release = replace(release, posted=(*release.posted, posted))
+    return release
+
+
+async def _places(context: Context, release: Release) -> list[Repository]:
+    places = []
+    if release.tag is not None and await context.github.installation(release.tag.fork) is not None:
+        places.append(release.tag.fork)
+    if release.pushed:
+        places.append(release.repository)
+    return places
+
+
+async def _post(context: Context, claim: Claim, release: Release, repository: Repository, commit: CommitId, step: StepState) -> None:
+    external_id = f"{release.id}:{release.attempt}:{step.name}"
+    draft = CheckRunDraft(
+        name=NAME.format(step=step.name),
+        head=commit,
+        external_id=external_id,
+        status=_status(step.status),
+        conclusion=_conclusion(step.status),
+        title=words.title(step),
+        summary=words.summary(release, step),
+        details_url=f"{context.url}/releases/{release.project}/{release.version}" if context.url else "",
+    )
+
+    async def find() -> int | None:
+        for run in await context.github.check_runs(repository, commit):
+            if run.external_id == external_id and run.app_id == context.app.id:
+                return run.id
+        return None
+
+    async def do() -> Mapping[str, Json]:
+        run = await find()
+        if run is None:
+            return {"id": (await context.github.create_check_run(repository, draft)).id}
+        await context.github.update_check_run(repository, run, draft)
+        return {"id": run}
+
+    # Looking before acting makes doing it twice the same as once.
+    name = f"check {repository} {step.name} {step.status} {len(release.posted)}"
+    door = Door(claim, release.id, release.attempt, context.observers)
+    await door("report", name, nature=Nature.REPEATABLE, parameters={"repository": repository, "commit": commit}, do=do)
+
+
+def _status(status: StepStatus) -> CheckStatus:
+    match status:
+        case StepStatus.PENDING:
+            return CheckStatus.QUEUED
+        case StepStatus.WAITING:
+            return CheckStatus.IN_PROGRESS
+        case StepStatus.NEEDS_PERSON | StepStatus.PASSED | StepStatus.FAILED | StepStatus.NOT_APPLICABLE:
+            return CheckStatus.COMPLETED
+        case _:
+            assert_never(status)
+
+
+def _conclusion(status: StepStatus) -> Conclusion | None:
+    match status:
+        case StepStatus.PASSED:
+            return Conclusion.SUCCESS
+        case StepStatus.FAILED:
+            return Conclusion.FAILURE
+        case StepStatus.NEEDS_PERSON:
+            return Conclusion.ACTION_REQUIRED
+        case StepStatus.NOT_APPLICABLE:
+            return Conclusion.SKIPPED
+        case StepStatus.PENDING | StepStatus.WAITING:
+            return None
+        case _:
+            assert_never(status)

@@ -1,0 +1,144 @@
+"""What a person can ask of the bot: one class per command."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from bot.command_arguments import ArgumentError
+from bot.release.ids import ObjectId
+from bot.release.version import Kind, Version, kinds_of
+
+
+class Verb(StrEnum):
+    """What a command asks for, in the word a person writes."""
+
+    OPEN = "release"
+    STATUS = "status"
+    APPROVE = "approve"
+    ACKNOWLEDGE = "ack"
+    WAIVE = "waive"
+    RETRY = "retry"
+    REFREEZE = "refreeze"
+    HALT = "halt"
+    RESUME = "resume"
+    ABORT = "abort"
+    HELP = "help"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """Start the release of a version; ``kind`` is set where the person chose it with ``--as``."""
+
+    verb: ClassVar[Verb] = Verb.OPEN
+    version: Version
+    kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that the version cannot be, whatever the status of its series."""
+        kinds = kinds_of(self.version)
+        if not kinds:
+            raise ArgumentError(f"{self.version} cannot be released, because alphas and betas are made for {self.version.series}.0 only.")
+        if self.kind is not None and self.kind not in kinds:
+            choices = " or ".join(f"`--as {kind.slug}`" for kind in kinds)
+            raise ArgumentError(f"{self.version} cannot be released as {self.kind}: leave `--as` out or write {choices}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Say where the release stands."""
+
+    verb: ClassVar[Verb] = Verb.STATUS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approve:
+    """Approve the push plan of exactly this tag object."""
+
+    verb: ClassVar[Verb] = Verb.APPROVE
+    sha: ObjectId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledge:
+    """Take note of the findings with this digest."""
+
+    verb: ClassVar[Verb] = Verb.ACKNOWLEDGE
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waive:
+    """Let one failed check pass, for one object, for a reason."""
+
+    verb: ClassVar[Verb] = Verb.WAIVE
+    check: str
+    sha: ObjectId
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """Do a failed step again."""
+
+    verb: ClassVar[Verb] = Verb.RETRY
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreeze:
+    """Thaw, let a fix in, freeze again with the new head."""
+
+    verb: ClassVar[Verb] = Verb.REFREEZE
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halt:
+    """Stop the release where it stands, with its freeze."""
+
+    verb: ClassVar[Verb] = Verb.HALT
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """Let a halted release go on."""
+
+    verb: ClassVar[Verb] = Verb.RESUME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abort:
+    """Give the release up and thaw."""
+
+    verb: ClassVar[Verb] = Verb.ABORT
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Help:
+    """List the commands."""
+
+    verb: ClassVar[Verb] = Verb.HELP
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """Freeze a branch outside any release."""
+
+    verb: ClassVar[Verb] = Verb.FREEZE
+    branch: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfreeze:
+    """Lift a freeze that stands outside any release."""
+
+    verb: ClassVar[Verb] = Verb.UNFREEZE
+    branch: str
+
+
+Command = Open | Status | Approve | Acknowledge | Waive | Retry | Refreeze | Halt | Resume | Abort | Help | Freeze | Unfreeze

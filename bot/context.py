@@ -1,0 +1,59 @@
+"""One project's profile and adapters together: what everything that works for that project shares."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.desk import Desk
+from bot.effects import Door, Observer
+from bot.profile import Profile
+from bot.release.ids import IssueNumber, Repository
+from bot.release.plan import StepSpec
+from bot.services.buildbot import Buildbot
+from bot.services.git import Git
+from bot.services.github import App, GitHub
+from bot.services.peps import Peps
+from bot.store import Claim
+from bot.tools import Tools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A project as the bot serves it. ``url`` is where the bot's own pages are, empty where they are not public."""
+
+    profile: Profile
+    app: App
+    github: GitHub
+    git: Git
+    buildbot: Buildbot
+    peps: Peps
+    now: Callable[[], datetime]
+    url: str = ""
+    observers: Sequence[Observer] = ()
+
+    @property
+    def specs(self) -> tuple[StepSpec, ...]:
+        """Return the steps of the profile."""
+        return tuple(StepSpec(name=step.name.value, needs=tuple(need.value for need in step.needs)) for step in self.profile.steps)
+
+    def after(self, seconds: float) -> datetime:
+        """Return the moment that many seconds from now."""
+        return self.now() + timedelta(seconds=seconds)
+
+    def tools(self, door: Door) -> Tools:
+        """Return what a step is given."""
+        return Tools(
+            profile=self.profile,
+            app=self.app,
+            github=self.github,
+            git=self.git,
+            buildbot=self.buildbot,
+            peps=self.peps,
+            door=door,
+            now=self.now,
+        )
+
+    def desk(self, claim: Claim, home: Repository, issue: IssueNumber) -> Desk:
+        """Return the means to talk on one issue."""
+        door = Door(claim, f"{self.profile.name}#{issue}", 0, self.observers)
+        return Desk(profile=self.profile, app=self.app, github=self.github, home=home, issue=issue, door=door, ledger=claim, now=self.now)

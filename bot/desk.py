@@ -1,0 +1,73 @@
+"""Talk on one issue: react to a comment, answer it, say something once. Everything goes through the door and is found again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.effects import Door, Ledger, Nature
+from bot.journal import Json, Note, What
+from bot.profile import Profile
+from bot.release.ids import CommentId, IssueNumber, Repository
+from bot.services.github import App, Comment, GitHub, Reaction
+from bot.words import answers, markdown
+
+ACCEPTED: Reaction = "rocket"
+DONE: Reaction = "+1"
+REFUSED: Reaction = "-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """One issue, and who speaks there. ``door`` counts as attempt 0: talk belongs to comments, not to attempts."""
+
+    profile: Profile
+    app: App
+    github: GitHub
+    home: Repository
+    issue: IssueNumber
+    door: Door
+    ledger: Ledger
+    now: Callable[[], datetime]
+
+    async def react(self, comment: CommentId, content: Reaction) -> None:
+        """Put a reaction on a comment; GitHub answers a second one with the first."""
+
+        async def do() -> Mapping[str, Json]:
+            await self.github.react(self.home, comment, content)
+            return {}
+
+        parameters = {"repository": self.home, "comment": comment, "content": content}
+        await self.door("talk", f"react {comment} {content}", nature=Nature.REPEATABLE, parameters=parameters, do=do)
+
+    async def answer(self, comment: CommentId, text: str, *, about: str = "answer") -> None:
+        """Answer one comment, once."""
+        name = f"{about}-{comment}"
+        await self.say(name, f"{answers.marker(name)}\n{text}")
+
+    async def refuse(self, comment: Comment, why: str, *, quiet: bool = False) -> None:
+        """Say no to a command, and why; quietly where an answer would only make noise."""
+        await self.react(comment.id, REFUSED)
+        if not quiet:
+            await self.answer(comment.id, answers.refused(comment.author.login, why))
+
+    async def say(self, about: str, body: str) -> CommentId:
+        """Write one comment, unless the one with this ``<!-- about=… -->`` on its second line is there already."""
+        line = f"<!-- about={about} -->"
+        text = markdown.clipped(body)
+
+        async def find() -> Mapping[str, Json] | None:
+            for comment in await self.github.comments(self.home, self.issue):
+                if comment.author.id == self.app.user_id and line in comment.body.splitlines()[:2]:
+                    return {"comment": comment.id}
+            return None
+
+        async def do() -> Mapping[str, Json]:
+            return {"comment": (await self.github.create_comment(self.home, self.issue, text)).id}
+
+        parameters = {"repository": self.home, "issue": self.issue, "about": about}
+        result = await self.door("talk", f"say {about}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=do)
+        return CommentId(result["comment"])
+
+    async def note(self, actor: str, what: What, details: Mapping[str, Json]) -> None:
+        """Write one row into the journal."""
+        await self.ledger.note([Note(actor=actor, what=what, details=details)])

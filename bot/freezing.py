@@ -1,0 +1,115 @@
+"""Freeze single refs by rulesets of our own and lift them again; nobody else's protection is ever touched (invariant I3).
+
+A ruleset only adds to the protection that is there, and deleting it restores what was before exactly:
+https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets/about-rulesets
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.effects import Nature
+from bot.errors import Refused
+from bot.journal import Json
+from bot.release.ids import IssueNumber, Ref, Repository, RulesetId
+from bot.services.github import BypassActor, Rule, Ruleset, RulesetDraft
+from bot.tools import Tools
+
+PREFIX: Final = "release-freeze"
+BRANCH_RULES: Final = ("update", "deletion", "non_fast_forward")
+TAG_RULES: Final = ("creation", "update", "deletion")
+ALREADY_TAKEN: Final = 422
+
+
+def rule_name(ref: Ref, issue: IssueNumber, identity: str) -> str:
+    """Return the name of the ruleset that freezes a ref: it says which issue and which release hold the freeze."""
+    return f"{PREFIX} {ref} #{issue} {identity}"
+
+
+def is_ours(name: str, identity: str) -> bool:
+    """Tell whether a ruleset's name says that it belongs to this release."""
+    return name.startswith(f"{PREFIX} ") and name.endswith(f" {identity}")
+
+
+def draft(ref: Ref, name: str, app: int) -> RulesetDraft:
+    """Return the ruleset that lets only this App move the ref."""
+    branch = ref.startswith("refs/heads/")
+    return RulesetDraft(
+        name=name,
+        target="branch" if branch else "tag",
+        enforcement="active",
+        include=(ref,),
+        exclude=(),
+        rules=tuple(Rule(type=rule) for rule in (BRANCH_RULES if branch else TAG_RULES)),
+        bypass_actors=(BypassActor(actor_id=app, actor_type="Integration", bypass_mode="always"),),
+    )
+
+
+async def ensure(tools: Tools, repository: Repository, ref: Ref, name: str, *, step: str) -> RulesetId:
+    """Return the id of the ruleset of that name, creating it through the door if it is not there."""
+    wanted = draft(ref, name, tools.app.id)
+
+    async def find() -> Mapping[str, Json] | None:
+        for ruleset in await tools.github.rulesets(repository, include_parents=False):
+            if ruleset.name == name:
+                return {"id": ruleset.id}
+        return None
+
+    async def create() -> Mapping[str, Json]:
+        try:
+            made = await tools.github.create_ruleset(repository, wanted)
+        except Refused as refusal:
+            # Names are unique: somebody may hold it because our own earlier request was answered into a broken connection.
+            there = await find() if refusal.status == ALREADY_TAKEN else None
+            if there is None:
+                raise
+            return there
+        return {"id": made.id}
+
+    parameters = {"repository": repository, "ref": ref, "name": name, "rules": [rule.type for rule in wanted.rules]}
+    result = await tools.door(step, f"freeze {ref}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=create)
+    return RulesetId(result["id"])
+
+
+async def problem(tools: Tools, repository: Repository, ref: Ref, ruleset_id: RulesetId, name: str) -> str:
+    """Return what is wrong with our ruleset as the world shows it now, or an empty string."""
+    ruleset = await tools.github.ruleset(repository, ruleset_id)
+    if ruleset is None:
+        return f"the ruleset “{name}” is gone."
+    differing = _differences(ruleset, draft(ref, name, tools.app.id))
+    if differing:
+        return f"the ruleset “{name}” has another {' and another '.join(differing)} than it was given."
+    if ref.startswith("refs/heads/"):
+        effective = await tools.github.branch_rules(repository, ref.removeprefix("refs/heads/"))
+        missing = set(BRANCH_RULES) - {rule.type for rule in effective if rule.ruleset == ruleset_id}
+        if missing:
+            return f"GitHub does not apply the rules {', '.join(sorted(missing))} to the branch yet."
+    return ""
+
+
+def _differences(seen: Ruleset, wanted: RulesetDraft) -> list[str]:
+    pairs = {
+        "name": (seen.name, wanted.name),
+        "target": (seen.target, wanted.target),
+        "enforcement": (seen.enforcement, wanted.enforcement),
+        "list of refs": ((seen.conditions.include, seen.conditions.exclude), (wanted.include, wanted.exclude)),
+        "set of rules": ({rule.type for rule in seen.rules}, {rule.type for rule in wanted.rules}),
+        "list of actors who may pass": (seen.bypass_actors, wanted.bypass_actors),
+        "answer to whether this App may pass": (seen.current_user_can_bypass, "always"),
+    }
+    return [what for what, (is_now, should_be) in pairs.items() if is_now != should_be]
+
+
+async def lift(tools: Tools, repository: Repository, ruleset: RulesetId, name: str, *, step: str) -> None:
+    """Delete one ruleset of ours, if it is still there and still carries our name."""
+
+    async def gone() -> Mapping[str, Json] | None:
+        present = await tools.github.ruleset(repository, ruleset)
+        return {"deleted": ruleset} if present is None or present.name != name else None
+
+    async def delete() -> Mapping[str, Json]:
+        if await gone() is None:
+            await tools.github.delete_ruleset(repository, ruleset)
+        return {"deleted": ruleset}
+
+    parameters = {"repository": repository, "ruleset": ruleset, "name": name}
+    await tools.door(step, f"thaw {ruleset}", nature=Nature.FINDABLE, parameters=parameters, find=gone, do=delete)

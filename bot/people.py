@@ -1,0 +1,39 @@
+"""Fetch the facts about a person on which authority rests, at the moment of acting and by numeric id (invariant I6)."""
+
+from bot.authority import Refused as NotAllowed
+from bot.authority import Speaker, judge
+from bot.command_types import Approve
+from bot.profile import Profile
+from bot.release.ids import ObjectId, UserId
+from bot.release.model import Approval, Release
+from bot.services.github import GitHub, User
+from bot.tools import Tools
+
+
+async def speaker(user: User, profile: Profile, github: GitHub, *, through_app: bool = False) -> Speaker:
+    """Return what is known about an account now; raise Unavailable when GitHub cannot say."""
+    return Speaker(
+        id=user.id,
+        login=user.login,
+        is_bot=user.is_bot,
+        through_app=through_app,
+        roles=profile.roles_of(user.id),
+        team_member=await _in_team(user.login, profile, github),
+    )
+
+
+async def _in_team(login: str, profile: Profile, github: GitHub) -> bool:
+    """Tell whether the account is an active member of the profile's team; a profile without one trusts its own list."""
+    if profile.project.team is None:
+        return True
+    organisation, _, slug = profile.project.team.partition("/")
+    return await github.team_membership(organisation, slug, login) == "active"
+
+
+async def no_longer_entitled(approval: Approval, release: Release, tools: Tools) -> str:
+    """Return why the person who approved may no longer do so, or an empty string."""
+    user = await tools.github.user(UserId(approval.by.id))
+    if user is None:
+        return f"the account {approval.by.login} ({approval.by.id}) is gone."
+    judgement = judge(Approve(sha=ObjectId(approval.tag)), await speaker(user, tools.profile, tools.github), release)
+    return judgement.why if isinstance(judgement, NotAllowed) else ""

@@ -1,0 +1,236 @@
+"""A project's release policy: typed, frozen, read from one TOML file. Pure data and look-ups; nothing here talks to the world.
+
+The tables are in `bot.profile_types`, reading them with line numbers in `bot.profile_toml`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, model_validator
+
+from bot.authority import Role
+from bot.errors import UserError
+from bot.profile_forms import SeriesName, misfit, repeated
+from bot.profile_lines import Where
+from bot.profile_toml import ProfileError, read_toml
+from bot.profile_types import (
+    FLOORS,
+    Audit,
+    FreezePolicy,
+    KindSource,
+    Person,
+    Preflight,
+    Project,
+    Series,
+    Step,
+    StepName,
+    Table,
+    Timing,
+    Trust,
+)
+from bot.release.ids import Repository, UserId
+from bot.release.version import Version
+
+__all__ = ["Person", "Profile", "ProfileError", "Series", "StepName", "Timing", "UnknownSeries", "WatchedFork", "load", "shipped"]
+
+STANDARD_STEPS: Final = (
+    Step(name=StepName.PREFLIGHT),
+    Step(name=StepName.FREEZE, needs=(StepName.PREFLIGHT,)),
+    Step(name=StepName.TAG, needs=(StepName.FREEZE,)),
+    Step(name=StepName.AUDIT, needs=(StepName.TAG,)),
+    Step(name=StepName.APPROVE, needs=(StepName.AUDIT,)),
+    Step(name=StepName.PUSH, needs=(StepName.APPROVE,)),
+    Step(name=StepName.THAW, needs=(StepName.PUSH,)),
+)
+
+BEFORE_PUSH: Final = (StepName.FREEZE, StepName.TAG, StepName.AUDIT, StepName.APPROVE)
+"""What no profile can leave out before something is written upstream."""
+
+
+class UnknownSeries(UserError):
+    """A version belongs to a series that the profile says nothing about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedFork:
+    """A fork in which a tag may appear, and whose it is."""
+
+    repository: Repository
+    owner: Person
+
+
+class Profile(Table):
+    """A whole profile. Build one with `load`."""
+
+    project: Project
+    """What is released."""
+    people: tuple[Person, ...] = Field(alias="person")
+    """Who has a part in it."""
+    series: dict[SeriesName, Series]
+    """The policy of every series that can be released."""
+    steps: tuple[Step, ...] = Field(alias="step", default=STANDARD_STEPS)
+    """Which steps a release takes, in which order; when left out: preflight, freeze, tag, audit, approve, push, thaw."""
+    preflight: Preflight = Preflight()
+    """What is looked at before the freeze."""
+    freeze: FreezePolicy = FreezePolicy()
+    """How the branch is held still."""
+    audit: Audit = Audit()
+    """What a release commit may change."""
+    timing: Timing = Timing()
+    """Every wait there is, in seconds."""
+    trust: Trust = Trust()
+    """The keys that are believed."""
+
+    @model_validator(mode="after")
+    def _people_differ(self) -> Self:
+        """Refuse an empty list of people, and two people who share what must tell them apart."""
+        if not self.people:
+            sentence = "nobody has a part in this project: add a table [[person]] for everybody who has"
+            raise misfit(sentence, "person")
+        for key in ("login", "name", "id"):
+            if double := repeated(str(value) for person in self.people if (value := getattr(person, key))):
+                sentence = f"two people have the {key} {double}: each person has one table, with a {key} of their own"
+                raise misfit(sentence, "person")
+        for key in ("forks", "pgp_fingerprints", "ssh_keys"):
+            if double := repeated(value for person in self.people for value in getattr(person, key)):
+                sentence = f"{double} stands twice among the {key}: it can belong to one person only"
+                raise misfit(sentence, "person")
+        return self
+
+    @model_validator(mode="after")
+    def _series_know_their_manager(self) -> Self:
+        """Refuse a profile without series, and a series without the data that the profile itself has to give."""
+        if not self.series:
+            sentence = 'there is no series, so nothing could be released: add a table such as [series."3.15"]'
+            raise misfit(sentence, "series")
+        logins = {person.login.casefold() for person in self.people}
+        for name, series in self.series.items():
+            if self.project.kind_source is KindSource.PROFILE and series.status is None:
+                sentence = (
+                    'the status is missing, although kind_source = "profile" takes it from here: write status = "bugfix" or what it is'
+                )
+                raise misfit(sentence, "series", name)
+            if series.manager is not None and series.manager.casefold() not in logins:
+                sentence = f"{series.manager} is no login of a [[person]]: write one of {', '.join(person.login for person in self.people)}"
+                raise misfit(sentence, "series", name, "manager")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_are_safe(self) -> Self:
+        """Refuse steps that go round in a circle, or round a gate."""
+        before: dict[StepName, set[StepName]] = {}
+        for index, step in enumerate(self.steps):
+            if step.name in before:
+                sentence = f"the step {step.name} stands here a second time: keep one"
+                raise misfit(sentence, "step", index)
+            if late := [need for need in step.needs if need not in before]:
+                sentence = f"the step {step.name} needs {late[0]}, which does not stand above it: steps are listed in their order"
+                raise misfit(sentence, "step", index, "needs")
+            before[step.name] = set(step.needs).union(*(before[need] for need in step.needs))
+            required = self._required(step.name, before)
+            if missing := [need for need in required if need not in before[step.name]]:
+                sentence = (
+                    f"the step {step.name} must not be reached without {missing[0]}: add it to its needs, or to those of a step it needs"
+                )
+                raise misfit(sentence, "step", index)
+        if StepName.FREEZE in before and StepName.THAW not in before:
+            sentence = "there is a freeze but no thaw, so the branch would stay frozen for ever: add the step thaw"
+            raise misfit(sentence, "step")
+        return self
+
+    def _required(self, step: StepName, before: dict[StepName, set[StepName]]) -> tuple[StepName, ...]:
+        match step:
+            case StepName.PUSH:
+                return BEFORE_PUSH
+            case StepName.APPROVE:
+                return (StepName.TAG, StepName.AUDIT)
+            case StepName.AUDIT:
+                return (StepName.TAG,)
+            case StepName.THAW if self.freeze.until == "push" and StepName.PUSH in before:
+                return (StepName.PUSH,)
+            case StepName.THAW if self.freeze.until == "approved":
+                return (StepName.APPROVE,)
+            case _:
+                return ()
+
+    @property
+    def name(self) -> str:
+        """Return the project's short name."""
+        return self.project.name
+
+    def person(self, account: UserId) -> Person | None:
+        """Return the person with this account number; nobody for a stranger."""
+        return next((person for person in self.people if person.id == account != 0), None)
+
+    def person_named(self, login: str) -> Person | None:
+        """Return the person with this login, without regard to case. Never decide by it: logins change hands."""
+        return next((person for person in self.people if person.login.casefold() == login.casefold()), None)
+
+    def by_name(self, name: str) -> Person | None:
+        """Return the person with this full name, as the release-cycle data spells it."""
+        return next((person for person in self.people if person.name.casefold() == name.casefold()), None)
+
+    def people_with(self, role: Role) -> tuple[Person, ...]:
+        """Return everybody with this role."""
+        return tuple(person for person in self.people if role in person.roles)
+
+    def roles_of(self, account: UserId) -> frozenset[Role]:
+        """Return the roles of an account; none for a stranger."""
+        person = self.person(account)
+        return frozenset(person.roles) if person else frozenset()
+
+    def series_of(self, version: Version) -> Series:
+        """Return the policy of the version's series; raise UnknownSeries where there is none."""
+        if version.series in self.series:
+            return self.series[version.series]
+        table = f'[series."{version.series}"]'
+        message = f"The profile {self.name} says nothing about {version.series}, so {version} cannot be released: add {table} to it."
+        raise UnknownSeries(message)
+
+    def manager_of(self, series: str) -> Person | None:
+        """Return the release manager of a series as far as the profile itself names one."""
+        policy = self.series.get(series)
+        return self.person_named(policy.manager) if policy and policy.manager else None
+
+    def watched_forks(self, people: Iterable[UserId] = ()) -> tuple[WatchedFork, ...]:
+        """Return the forks of the given people in which a tag may appear; of all release managers when nobody is given."""
+        wanted = set(people) or {person.id for person in self.people_with(Role.RELEASE_MANAGER)}
+        known = [person for person in self.people if person.id in wanted and person.id]
+        return tuple(WatchedFork(repository=fork, owner=person) for person in known for fork in person.forks)
+
+
+def shipped() -> tuple[str, ...]:
+    """Return the names of the profiles that come with the bot."""
+    folder = resources.files("bot") / "profiles"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def load(source: str, *, home: Path | None = None) -> Profile:
+    """Load a profile by the name of a shipped one or by its path; raise ProfileError naming file, line and key.
+
+    Relative paths of ``[trust]`` start at the profile's folder; those of a shipped profile at ``home``, the folder ``BOT_HOME``.
+    """
+    is_shipped = source in shipped()
+    path = Path(str(resources.files("bot") / "profiles" / f"{source}.toml")) if is_shipped else Path(source)
+    if not is_shipped and not path.is_file():
+        message = f"There is no profile {source}: write the path of a TOML file, or the name of a shipped one: {', '.join(shipped())}."
+        raise ProfileError(message)
+    document = read_toml(path)
+    profile = document.validate(Profile)
+    if (is_shipped or profile.project.production) and (short := _below_floor(profile.timing)):
+        raise document.refusal(short)
+    folder = home if is_shipped and home is not None else path.parent
+    return profile.model_copy(update={"trust": _anchored(profile.trust, folder.absolute())})
+
+
+def _below_floor(timing: Timing) -> list[tuple[Where, str]]:
+    short = [(key, getattr(timing, key), floor) for key, floor in FLOORS.items() if getattr(timing, key) < floor]
+    return [(("timing", key), f"{value:g} s is too short for production: write at least {floor:g}") for key, value, floor in short]
+
+
+def _anchored(trust: Trust, folder: Path) -> Trust:
+    signers = folder / trust.allowed_signers if trust.allowed_signers else None
+    return Trust(openpgp=tuple(folder / path for path in trust.openpgp), allowed_signers=signers)

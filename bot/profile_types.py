@@ -1,0 +1,259 @@
+"""What a project's release policy may say, as types: every table and key of a profile, with its meaning, limits and default.
+
+`docs/profile.md` is generated from these types, so a description here is what an operator reads.
+"""
+
+import base64
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.authority import Role
+from bot.profile_forms import (
+    AccountId,
+    BranchName,
+    Fingerprint,
+    KindSlug,
+    Login,
+    ProjectName,
+    RepositoryName,
+    RepositoryPath,
+    Seconds,
+    SshKey,
+    TeamName,
+    Url,
+    misfit,
+)
+from bot.release.ids import Repository
+from bot.release.version import Kind, SeriesStatus
+
+
+class Table(BaseModel):
+    """A TOML table: nothing can be changed after loading, nothing unknown may be in it, nothing is guessed from another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class KindSource(StrEnum):
+    """Where the status and the release manager of a series come from."""
+
+    PEPS = "peps"
+    PROFILE = "profile"
+
+
+class Project(Table):
+    """What is released."""
+
+    name: ProjectName
+    """The short name of the project, in pages, markers, rule names and addresses."""
+    repository: RepositoryName
+    """The repository whose branch and tag are released."""
+    team: TeamName
+    """The team, as `ORGANISATION/TEAM`, in which a release manager must be an active member to be obeyed."""
+    command_repositories: tuple[RepositoryName, ...] = ()
+    """Where commands are heard; the repository itself when left out."""
+    kind_source: KindSource = KindSource.PEPS
+    """Where the status and the release manager of a series are read: `peps` asks `PEPS_URL`, live; `profile` takes them from `[series]`."""
+    production: bool = False
+    """Refuse timing below what outside systems bear. The shipped profiles are always held to it."""
+
+    @property
+    def homes(self) -> tuple[Repository, ...]:
+        """Return the repositories in which commands are heard."""
+        return self.command_repositories or (self.repository,)
+
+
+class Identity(Table):
+    """Who a certificate of an OpenID Connect login was issued to."""
+
+    identity: Annotated[str, Field(min_length=1)]
+    """The subject of the certificate, usually a mail address."""
+    issuer: Url
+    """The provider who vouched for it."""
+
+
+class Person(Table):
+    """Somebody with a part in releases."""
+
+    login: Login
+    """The GitHub login, for reading; the number decides."""
+    id: AccountId
+    """The number of the GitHub account (`gh api users/LOGIN --jq .id`): logins can be renamed and taken by others, numbers cannot. With 0,
+    not known yet, the person is mentioned but neither obeyed nor watched."""
+    name: Annotated[str, Field(min_length=1)]
+    """The full name, spelt as the release-cycle data spells it."""
+    roles: tuple[Role, ...] = ()
+    """What this person may do."""
+    pgp_fingerprints: tuple[Fingerprint, ...] = ()
+    """The full fingerprints of the primary OpenPGP keys this person signs tags with; spaces are allowed."""
+    ssh_keys: tuple[SshKey, ...] = ()
+    """The SSH public keys this person signs tags with."""
+    oidc: tuple[Identity, ...] = ()
+    """The logins this person signs tags with by gitsign."""
+    forks: tuple[RepositoryName, ...] = ()
+    """The forks in which this person's release tags are looked for."""
+
+    @property
+    def ssh_fingerprints(self) -> tuple[str, ...]:
+        """Return the keys' fingerprints as ``ssh-keygen -l`` prints them: ``SHA256:`` and unpadded base64."""
+        blobs = (base64.b64decode(key.split()[1]) for key in self.ssh_keys)
+        return tuple("SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=") for blob in blobs)
+
+
+class Series(Table):
+    """The policy of one series."""
+
+    branch: BranchName
+    """The maintenance branch, existing or to come with the first beta."""
+    signature: Literal["required", "if-present"]
+    """`required`: the tag must be signed by this release's manager. `if-present`: an unsigned tag passes, shown as such; a bad
+    signature never does."""
+    post_commit: bool = True
+    """Whether the bot adds the commit `Post VERSION` after the tagged one."""
+    status: SeriesStatus | None = None
+    """The status of the series, where `kind_source` is `profile`."""
+    manager: Login | None = None
+    """The login of the release manager of the series, where `kind_source` is `profile`."""
+
+
+class StepName(StrEnum):
+    """The steps there are."""
+
+    PREFLIGHT = "preflight"
+    FREEZE = "freeze"
+    TAG = "tag"
+    AUDIT = "audit"
+    APPROVE = "approve"
+    PUSH = "push"
+    THAW = "thaw"
+
+
+class Step(Table):
+    """One step of every release."""
+
+    name: StepName
+    """Which step."""
+    needs: tuple[StepName, ...] = ()
+    """What must have passed before it; each stands higher up in the file."""
+
+
+class Blocker(Table):
+    """A label whose open issues and pull requests stop a release."""
+
+    label: Annotated[str, Field(min_length=1)]
+    """The label."""
+    kinds: tuple[KindSlug, ...] = ()
+    """The kinds of release it stops, in the words of `--as`; all of them when left out."""
+
+
+class Preflight(Table):
+    """What is looked at before the freeze."""
+
+    blockers: tuple[Blocker, ...] = (Blocker(label="release-blocker"),)
+    """The labels that stop a release."""
+    buildbots: bool = True
+    """Whether the stable builders of the branch are looked at, at `BUILDBOT_URL`."""
+    blocking_tiers: tuple[Annotated[int, Field(ge=1, le=9)], ...] = (1, 2)
+    """A failing stable builder of these support tiers has to be acknowledged (PEP 11)."""
+    other_builders: Literal["concern", "ignore"] = "concern"
+    """What a failing stable builder of another tier or of none is: `concern` is shown and stops nothing, `ignore` is not shown."""
+    magic_number: bool = False
+    """Whether the bytecode magic number must equal the one that the tests of the branch expect."""
+
+    def labels_for(self, kind: Kind) -> tuple[str, ...]:
+        """Return the labels that stop a release of this kind."""
+        return tuple(blocker.label for blocker in self.blockers if not blocker.kinds or kind in blocker.kinds)
+
+
+class FreezePolicy(Table):
+    """How the branch is held still."""
+
+    mode: Literal["ruleset"] = "ruleset"
+    """`ruleset`: by rules of the bot's own, added and removed; nobody else's protection is changed."""
+    until: Literal["push", "approved"] = "push"
+    """`push`: until branch and tag are upstream. `approved`: until the push plan is approved; what was merged since is then merged with."""
+    alarm: Annotated[float, Field(gt=0, le=720)] = 24.0
+    """After how many hours an unfinished freeze is called out, and again every time as long."""
+
+
+class AuditRuleName(StrEnum):
+    """The rules that can explain a change of a release commit."""
+
+    PATCHLEVEL = "patchlevel"
+    README = "readme"
+    NEWS = "news"
+    NEWS_FRAGMENT = "news-fragment"
+    NEXT_DIRECTIVE = "next-directive"
+    GENERATED = "generated"
+    AUTOCONF = "autoconf"
+    WHATSNEW_DATE = "whatsnew-date"
+
+
+class AuditRule(Table):
+    """What may be changed where; the first rule whose path fits is asked."""
+
+    path: RepositoryPath
+    """A path in the repository: `*` stands for anything but `/`, `**` for anything; `{version}` and `{series}` are filled in."""
+    rule: AuditRuleName
+    """The rule that has to explain the change."""
+
+
+class Audit(Table):
+    """What a release commit may change; whatever no rule explains fails the audit."""
+
+    rules: tuple[AuditRule, ...] = ()
+    """The rules, the first fitting one decides."""
+
+
+class Timing(Table):
+    """Every wait there is, in seconds."""
+
+    poll: Seconds = 60.0
+    """How often a step that waits for a machine or a tag looks again."""
+    confirm_gap: Seconds = 60.0
+    """How long what was just published or pushed must stay the same before it counts."""
+    approval_valid: Seconds = 86400.0
+    """How long an approval holds before it must be given again."""
+    remind: Seconds = 14400.0
+    """How often somebody who is waited for is reminded."""
+    authority_patience: Annotated[float, Field(gt=0, le=300)] = 300.0
+    """How long a failing look-up of who may do something is tried again before the command is refused."""
+    sweep: Seconds = 300.0
+    """How often comments, refs and deliveries are read again, for what never arrived."""
+    lease: Seconds = 60.0
+    """How long a process may hold a release without a sign of life."""
+    heartbeat: Seconds = 15.0
+    """How often it gives one: at most half of `lease`."""
+
+    @model_validator(mode="after")
+    def _heartbeat_within_lease(self) -> Self:
+        if self.heartbeat > self.lease / 2:
+            sentence = f"a heartbeat of {self.heartbeat:g} s is too slow for a lease of {self.lease:g} s: write at most half of it"
+            raise misfit(sentence, "heartbeat")
+        return self
+
+
+FLOORS: Final = {
+    "poll": 10.0,
+    "confirm_gap": 10.0,
+    "approval_valid": 600.0,
+    "remind": 3600.0,
+    "authority_patience": 30.0,
+    "sweep": 60.0,
+    "lease": 30.0,
+    "heartbeat": 5.0,
+}
+"""The shortest waits in seconds that outside systems and people bear; profiles of production are held to them."""
+
+
+class Trust(Table):
+    """The keys that are believed."""
+
+    openpgp: tuple[Path, ...] = ()
+    """Files of OpenPGP public keys, armoured or binary, by paths from the profile's folder, for a shipped profile from `BOT_HOME`. A key
+    counts only for the person who lists its fingerprint."""
+    allowed_signers: Path | None = None
+    """A file of SSH keys in the format ALLOWED SIGNERS of ssh-keygen(1), beside the `ssh_keys` of the people; its path as above."""

@@ -1,0 +1,82 @@
+"""Stand between every stand-in and its visitors: count, number the writes, call the hooks, and let faults happen."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.rehearsal.chronicle import Chronicle, Request
+from bot.rehearsal.faults import Action
+from bot.rehearsal.moments import now
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+BY: web.RequestKey[str] = web.RequestKey("by", str)
+"""Who asks, once that is known."""
+
+ONLY_TOKENS = ("/access_tokens", "/installation/token")
+"""Making and revoking tokens changes nothing that anybody can see, so it is not numbered as a write."""
+
+
+def template(request: web.Request) -> str:
+    """Return the path with its variables named, ``/repos/{owner}/{repo}``; unknown paths as they are."""
+    resource = request.match_info.route.resource
+    return request.path if resource is None else resource.canonical
+
+
+def is_write(request: web.Request) -> bool:
+    """Tell whether a request is one that changes the world; git asks and fetches by POST as well, and probes with four bytes."""
+    if request.path.endswith((".git/git-upload-pack", *ONLY_TOKENS)):
+        return False
+    if request.path.endswith(".git/git-receive-pack") and request.content_length == len("0000"):
+        return False
+    return request.method in ("POST", "PATCH", "PUT", "DELETE")
+
+
+def hung_up(request: web.Request) -> web.Response:
+    """Close the connection; what is returned never reaches anybody."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def watching(chronicle: Chronicle) -> Middleware:
+    """Return the outermost middleware of a stand-in."""
+
+    @web.middleware
+    async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        number = chronicle.number_write() if is_write(request) else None
+        described = f"{request.method} {request.path}"
+        chronicle.counts[f"{request.method} {template(request)}"] += 1
+        if number is not None:
+            await chronicle.before_write(number, described)
+        action = chronicle.faults.take(request.method, request.path, number) or Action()
+        response = await _with_fault(request, handler, action)
+        if number is not None:
+            await chronicle.after_write(number, described)
+        if action.after is not None:
+            await action.after()
+        chronicle.requests.append(
+            Request(
+                method=request.method,
+                path=request.path,
+                query=request.query_string,
+                status=response.status,
+                by=request.get(BY, "anonymous"),
+                at=now(),
+            )
+        )
+        return hung_up(request) if action.hang_up_after else response
+
+    return watch
+
+
+async def _with_fault(request: web.Request, handler: Handler, action: Action) -> web.StreamResponse:
+    if action.before is not None:
+        await action.before()
+    if action.hang_up_before:
+        return hung_up(request)
+    if action.status:
+        body = action.body or {"message": "refused by the rehearsal"}
+        return web.json_response(body, status=action.status, headers=action.headers)
+    return await handler(request)

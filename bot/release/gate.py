@@ -1,0 +1,97 @@
+"""Hold a step until its findings are explained, acknowledged or waived (invariant I9). Pure."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from bot.release.facts import Checked, Finding, PlannedRef, Severity
+from bot.release.model import Release
+
+DIGEST_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Why a step may not count as passed yet: who can lift that, and with which line."""
+
+    who: tuple[str, ...]
+    why: str
+    say: str
+
+
+def gate(release: Release, step: str) -> Hold | None:
+    """Return what holds a step that has passed, or None."""
+    for checked in release.checked:
+        if checked.step == step:
+            return _waiver_hold(release, checked) or _acknowledgement_hold(release, checked)
+    return None
+
+
+def findings_digest(checked: Checked, findings: Sequence[Finding]) -> str:
+    """Return the short digest by which a person names exactly these findings of exactly this subject."""
+    rows = sorted(json.dumps(asdict(finding), sort_keys=True) for finding in findings)
+    return _digest([checked.step, checked.subject, *rows])
+
+
+def plan_digest(tag: str, plan: Sequence[PlannedRef]) -> str:
+    """Return the digest of a push plan: what an approval binds to."""
+    return _digest([tag, *(f"{line.ref} {line.old or 'absent'} {line.new}" for line in plan)])
+
+
+def to_acknowledge(release: Release) -> tuple[tuple[Checked, str], ...]:
+    """Return each check with findings to acknowledge that nobody acknowledged yet, with their digest."""
+    return tuple(
+        (checked, digest)
+        for checked in release.checked
+        if (digest := _open_digest(checked, Severity.ACKNOWLEDGE)) and not _acknowledged(release, digest)
+    )
+
+
+def to_waive(release: Release, check: str) -> tuple[Checked, str] | None:
+    """Return the subject and the digest of what a waiver of this check would let pass."""
+    for checked in release.checked:
+        found = tuple(f for f in checked.findings if f.check == check and f.severity is Severity.WAIVER)
+        if found:
+            return checked, findings_digest(checked, found)
+    return None
+
+
+def _waiver_hold(release: Release, checked: Checked) -> Hold | None:
+    failed = [f for f in checked.findings if f.severity is Severity.WAIVER]
+    for check in dict.fromkeys(finding.check for finding in failed):
+        mine = tuple(finding for finding in failed if finding.check == check)
+        digest = findings_digest(checked, mine)
+        if any((w.check, w.sha, w.digest) == (check, checked.subject, digest) for w in release.waivers):
+            continue
+        why = f"{mine[0].what} This stops the release unless it is mended, or waived by a second person with a reason."
+        return Hold(who=managers(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
+    return None
+
+
+def _acknowledgement_hold(release: Release, checked: Checked) -> Hold | None:
+    digest = _open_digest(checked, Severity.ACKNOWLEDGE)
+    if not digest or _acknowledged(release, digest):
+        return None
+    noted = [f for f in checked.findings if f.severity is Severity.ACKNOWLEDGE]
+    what = "; ".join(finding.what.rstrip(".") for finding in noted)
+    return Hold(who=managers(release), why=f"Please take note: {what}.", say=f"/release ack {digest}")
+
+
+def _open_digest(checked: Checked, severity: Severity) -> str:
+    found = tuple(f for f in checked.findings if f.severity is severity)
+    return findings_digest(checked, found) if found else ""
+
+
+def _acknowledged(release: Release, digest: str) -> bool:
+    return any(ack.digest == digest for ack in release.acknowledgements)
+
+
+def managers(release: Release) -> tuple[str, ...]:
+    """Return the logins of those whose release it is."""
+    return tuple(dict.fromkeys(actor.login for actor in (release.starter, release.manager) if actor))
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGEST_LENGTH]

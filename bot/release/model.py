@@ -1,0 +1,210 @@
+"""What a release is: the whole state of one release as frozen data, stored as one JSON document."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.release.facts import Checked, Finding, FrozenRef, PlannedRef, Severity, Tag
+from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
+from bot.release.outcomes import Evidence
+from bot.release.version import Kind, Version
+
+
+class ReleaseState(StrEnum):
+    """Where a release stands as a whole."""
+
+    RUNNING = "running"
+    HALTED = "halted"
+    ABORTING = "aborting"
+    ABORTED = "aborted"
+    DONE = "done"
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing will ever happen to this release again."""
+        return self in (ReleaseState.ABORTED, ReleaseState.DONE)
+
+
+class StepStatus(StrEnum):
+    """Where one step stands."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    NEEDS_PERSON = "needs a person"
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepState:
+    """One step as it was last seen. ``since`` is when it took its present status, ``began`` when it was first looked at."""
+
+    name: str
+    status: StepStatus = StepStatus.PENDING
+    why: str = ""
+    on: tuple[str, ...] = ()
+    say: str = ""
+    since: datetime | None = None
+    began: datetime | None = None
+    ended: datetime | None = None
+    look_again: datetime | None = None
+    retryable: bool = True
+    evidence: tuple[Evidence, ...] = ()
+    diagnostics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """A person by numeric id; the login is only for reading."""
+
+    id: UserId
+    login: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A person approved one push plan; ``plan`` is its digest."""
+
+    by: Actor
+    tag: str
+    plan: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """The release manager took note of findings, by their digest."""
+
+    by: Actor
+    digest: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A second person let one failed check pass, for one SHA, for a reason."""
+
+    by: Actor
+    check: str
+    sha: str
+    digest: str
+    """The digest of exactly those findings that were let pass."""
+    reason: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanAct:
+    """A row of what a release needs of a person (invariant I10). ``done`` is None while it is waited for."""
+
+    step: str
+    who: tuple[str, ...]
+    what: str
+    say: str = ""
+    since: datetime
+    done: datetime | None = None
+    told: int = 0
+    """How many comments of their own told the person so: the first call and the reminders."""
+    told_at: datetime | None = None
+
+
+class Goal(StrEnum):
+    """What a command set in motion; its comment gets a thumbs-up when it is reached."""
+
+    RELEASED = "released"
+    FROZEN = "frozen"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """The comment to be answered with a thumbs-up once the goal is reached."""
+
+    comment: CommentId
+    goal: Goal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """An earlier attempt, kept visible."""
+
+    number: int
+    why: str
+    ended: datetime
+    tag: Tag | None
+    head: CommitId | None
+    steps: tuple[StepState, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One release, from the comment that opened it to the thaw."""
+
+    id: ReleaseId
+    project: str
+    repository: Repository
+    """The repository whose branch and tag are released."""
+    home: Repository
+    """The repository of the issue: where people and the bot talk."""
+    issue: IssueNumber
+    version: Version
+    kind: Kind
+    series: str
+    branch: str
+    starter: Actor
+    manager: Actor | None
+    """The release manager of the series by live data; None when that could not be read."""
+    opened: datetime
+    state: ReleaseState = ReleaseState.RUNNING
+    state_why: str = ""
+    state_by: Actor | None = None
+    state_since: datetime | None = None
+    attempt: int = 1
+    attempt_why: str = ""
+    attempt_since: datetime | None = None
+    refreeze_from: CommitId | None = None
+    """The head of the lifted freeze: while it is set, the next freeze waits for the branch to move."""
+    frozen: tuple[FrozenRef, ...] = ()
+    tag: Tag | None = None
+    plan: tuple[PlannedRef, ...] = ()
+    pushed: datetime | None = None
+    checked: tuple[Checked, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    steps: tuple[StepState, ...] = ()
+    people: tuple[HumanAct, ...] = ()
+    past: tuple[Attempt, ...] = ()
+    status_comment: CommentId | None = None
+    status_revision: int = 0
+    status_digest: str = ""
+    promises: tuple[Promise, ...] = ()
+    heard: tuple[CommentId, ...] = ()
+    """Comments already acted on or answered."""
+    retry: str = ""
+    """The step that a person asked to look again, until it has."""
+    posted: tuple[str, ...] = ()
+    """The check runs already posted, as ``ATTEMPT:STEP:STATUS`` with the repository before it."""
+
+    def step(self, name: str) -> StepState:
+        """Return the state of a step; raise KeyError for one this release does not have."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def with_step(self, state: StepState) -> "Release":
+        """Return this release with one step's state replaced."""
+        return replace(self, steps=tuple(state if step.name == state.name else step for step in self.steps))
+
+    def findings(self, step: str) -> tuple[Finding, ...]:
+        """Return what the given step found in this attempt."""
+        return tuple(finding for checked in self.checked if checked.step == step for finding in checked.findings)
+
+    def open_findings(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return the findings of one severity over all steps of this attempt."""
+        return tuple(f for checked in self.checked for f in checked.findings if f.severity is severity)

@@ -1,0 +1,175 @@
+"""What each accepted command changes in a release. Pure: whether the speaker may is settled before, in ``bot.authority``."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.release.gate import plan_digest, to_acknowledge, to_waive
+from bot.release.ids import CommentId
+from bot.release.model import Acknowledgement, Actor, Approval, Goal, Promise, Release, ReleaseState, StepStatus, Waiver
+from bot.release.plan import halted, next_attempt, resumed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Who gave a command, in which comment, and when it was acted on."""
+
+    by: Actor
+    comment: CommentId
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The command took effect: the release as it is now, and one sentence for the journal."""
+
+    release: Release
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declined:
+    """The command makes no sense as things stand: one sentence saying why and what to do."""
+
+    why: str
+
+
+Answer = Done | Declined
+
+
+def approve(release: Release, order: Order, sha: str) -> Answer:
+    """Approve the push plan of exactly this tag object."""
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "approve")
+    tag = release.tag
+    if tag is None or not release.plan or release.step("audit").status is not StepStatus.PASSED:
+        return Declined(why="There is no audited push plan to approve yet; please wait until the audit has passed.")
+    if sha != tag.object:
+        return Declined(why=_other_sha(release, sha))
+    approval = Approval(by=order.by, tag=sha, plan=plan_digest(tag.object, release.plan), at=order.at, comment=order.comment)
+    return Done(release=replace(release, approvals=(*release.approvals, approval)), what=f"approved the push plan of tag object {sha}")
+
+
+def _other_sha(release: Release, sha: str) -> str:
+    tag = release.tag
+    if tag is not None and sha == tag.commit:
+        return f"That is the commit the tag points to; an approval names the tag object itself: `/release approve {tag.object}`."
+    if any(attempt.tag is not None and attempt.tag.object == sha for attempt in release.past):
+        return "That tag object belongs to an earlier attempt and has lapsed; look at the status above for the present one."
+    return "That is not the tag object of this release, so nothing was approved; please compare it with the status above."
+
+
+def valid_approval(release: Release, now: datetime, valid_for: timedelta) -> Approval | None:
+    """Return the newest approval that covers the present push plan and has not expired."""
+    if release.tag is None or not release.plan:
+        return None
+    digest = plan_digest(release.tag.object, release.plan)
+    fitting = [a for a in release.approvals if (a.tag, a.plan) == (release.tag.object, digest) and now - a.at < valid_for]
+    return max(fitting, key=lambda approval: approval.at, default=None)
+
+
+def acknowledge(release: Release, order: Order, digest: str) -> Answer:
+    """Take note of the findings with this digest."""
+    waiting = dict((shown, checked.step) for checked, shown in to_acknowledge(release))
+    if digest not in waiting:
+        return Declined(why="Nothing waits to be acknowledged under that digest; the findings may have changed, see the status above.")
+    ack = Acknowledgement(by=order.by, digest=digest, at=order.at, comment=order.comment)
+    return Done(
+        release=replace(release, acknowledgements=(*release.acknowledgements, ack)),
+        what=f"acknowledged the findings {digest} of {waiting[digest]}",
+    )
+
+
+def waive(release: Release, order: Order, *, check: str, sha: str, reason: str) -> Answer:
+    """Let the failed check pass for one SHA, as the second person, for a reason."""
+    found = to_waive(release, check)
+    if found is None:
+        return Declined(why=f"The check “{check}” has nothing to waive; see the status above for what waits.")
+    checked, digest = found
+    if checked.subject != sha:
+        return Declined(why=f"The check “{check}” failed for {checked.subject}, not for the SHA you gave, so nothing was waived.")
+    waiver = Waiver(by=order.by, check=check, sha=sha, digest=digest, reason=reason, at=order.at, comment=order.comment)
+    return Done(release=replace(release, waivers=(*release.waivers, waiver)), what=f"waived {check} for {sha}: {reason}")
+
+
+def retry(release: Release, order: Order, step: str) -> Answer:
+    """Have one step look again at once."""
+    del order
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "retry a step")
+    if step not in (known.name for known in release.steps):
+        names = ", ".join(known.name for known in release.steps)
+        return Declined(why=f"This release has no step “{step}”; it has {names}.")
+    lifted = None if step == "freeze" else release.refreeze_from
+    return Done(release=replace(release, retry=step, refreeze_from=lifted), what=f"asked {step} to look again")
+
+
+def refreeze(release: Release, order: Order, reason: str) -> Answer:
+    """Lift the freeze for a fix, and open the next attempt."""
+    if release.state not in (ReleaseState.RUNNING, ReleaseState.HALTED):
+        return _not_running(release, "refreeze")
+    if release.pushed:
+        return Declined(why="The tag is upstream already, so this version cannot be cut again; please release the next version.")
+    if not release.frozen:
+        return Declined(why="Nothing is frozen yet, so the fix can simply be merged.")
+    # A freeze that was broken from outside halts a release; starting over from the new head is the way out.
+    running = resumed(release, order.by, order.at) if release.state is ReleaseState.HALTED else release
+    opened = next_attempt(running, reason, order.at, thaw=True)
+    promise = Promise(comment=order.comment, goal=Goal.FROZEN)
+    return Done(release=replace(opened, promises=(*opened.promises, promise)), what=f"refreeze: {reason}")
+
+
+def halt(release: Release, order: Order, reason: str) -> Answer:
+    """Stop everything; the freeze stays."""
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "halt")
+    return Done(release=halted(release, reason, order.by, order.at), what=f"halted: {reason}")
+
+
+def resume(release: Release, order: Order) -> Answer:
+    """Let a halted release go on."""
+    if release.state is not ReleaseState.HALTED:
+        return Declined(why="This release is not halted, so there is nothing to resume.")
+    return Done(release=resumed(release, order.by, order.at), what="resumed")
+
+
+def abort(release: Release, order: Order, reason: str) -> Answer:
+    """Give this release up: thaw, and push nothing."""
+    if release.state.over or release.state is ReleaseState.ABORTING:
+        return _not_running(release, "abort")
+    if release.pushed:
+        return Declined(why="The branch and the tag are upstream already, so there is nothing left to abort; the thaw will finish it.")
+    promise = Promise(comment=order.comment, goal=Goal.ABORTED)
+    aborting = replace(
+        release,
+        state=ReleaseState.ABORTING,
+        state_why=reason,
+        state_by=order.by,
+        state_since=order.at,
+        promises=(*release.promises, promise),
+    )
+    return Done(release=aborting, what=f"abort: {reason}")
+
+
+def kept_promises(release: Release) -> tuple[Promise, ...]:
+    """Return the promises whose goal is reached now."""
+    reached = {
+        Goal.RELEASED: release.state is ReleaseState.DONE,
+        Goal.ABORTED: release.state is ReleaseState.ABORTED,
+        Goal.FROZEN: bool(release.frozen) and release.refreeze_from is None,
+    }
+    return tuple(promise for promise in release.promises if reached[promise.goal])
+
+
+def _not_running(release: Release, wish: str) -> Declined:
+    match release.state:
+        case ReleaseState.RUNNING:
+            advice = "is running"
+        case ReleaseState.HALTED:
+            advice = "is halted; an approver can say `/release resume`"
+        case ReleaseState.ABORTING:
+            advice = "is being aborted"
+        case ReleaseState.ABORTED:
+            advice = "was aborted; open a new issue for another try"
+        case ReleaseState.DONE:
+            advice = "is finished"
+    return Declined(why=f"You cannot {wish} now: the release of {release.version} {advice}.")

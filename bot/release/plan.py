@@ -1,0 +1,203 @@
+"""Decide what a release may do next. Pure: a release and what was seen go in, the next release comes out.
+
+1. Steps run in the profile's order; one is ready when everything it needs has passed.
+2. A step that passed is looked at again until a later step settles it, so that a moved tag or a deleted rule is noticed.
+3. Findings gate a step after it passed: what is to be acknowledged or waived waits for that person (invariant I9).
+4. Another tag object, or a refreeze, opens the next attempt; the old one stays visible.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from bot.release.facts import Checked, Fact, Froze, Planned, Pushed, TagProved, TagSeen, Thawed
+from bot.release.gate import gate, managers
+from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
+from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
+
+SETTLED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
+
+HALT: Final = "halt"
+"""The name under which a halt has its row among what people do."""
+
+SETTLES: Final = {"freeze": ("preflight",), "push": ("preflight", "freeze", "tag", "audit", "approve")}
+"""A step on the left, once passed, ends all looking at the steps on the right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSpec:
+    """One step of a profile: its name and what must have passed before it."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+
+
+def align(release: Release, specs: Sequence[StepSpec]) -> Release:
+    """Give a release the steps of the profile in its order, keeping what is known: a profile may change in mid-release."""
+    known = {step.name: step for step in release.steps}
+    return replace(release, steps=tuple(known.get(spec.name, StepState(name=spec.name)) for spec in specs))
+
+
+def settled(release: Release, name: str) -> bool:
+    """Tell whether a later step has passed that ends all looking at this one."""
+    return any(name in SETTLES.get(step.name, ()) and step.status in SETTLED for step in release.steps)
+
+
+def ready(release: Release, spec: StepSpec) -> bool:
+    """Tell whether a step should look and act now."""
+    match release.state:
+        case ReleaseState.RUNNING:
+            return not _finished(release, spec.name) and all(release.step(need).status in SETTLED for need in spec.needs)
+        case ReleaseState.ABORTING:
+            return spec.name == "thaw"
+        case ReleaseState.HALTED | ReleaseState.ABORTED | ReleaseState.DONE:
+            return False
+        case _:
+            assert_never(release.state)
+
+
+def _finished(release: Release, name: str) -> bool:
+    last = name in ("push", "thaw") and release.step(name).status in SETTLED
+    return last or settled(release, name)
+
+
+def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Release:
+    """Return the release after a step answered: its facts learnt, its state set, its findings gated."""
+    for fact in outcome.facts:
+        release = learn(release, fact, now)
+    before = release.step(name)
+    after = _held(release, _described(before, outcome))
+    release = replace(release.with_step(_dated(before, after, now)), retry="" if release.retry == name else release.retry)
+    if isinstance(outcome, Failed) and outcome.halt and release.state in (ReleaseState.RUNNING, ReleaseState.ABORTING):
+        release = halted(release, outcome.why, None, now)
+    return _concluded(_people(release, name, now), now)
+
+
+def learn(release: Release, fact: Fact, now: datetime) -> Release:
+    """Return the release with one fact about the world taken in."""
+    match fact:
+        case Checked():
+            return replace(release, checked=(*(c for c in release.checked if c.step != fact.step), fact))
+        case Froze():
+            return replace(release, frozen=fact.refs, refreeze_from=None)
+        case TagSeen():
+            if release.tag is None:
+                return replace(release, tag=fact.tag)
+            if release.tag.object == fact.tag.object:
+                return release
+            return replace(next_attempt(release, f"the tag now is another object, {fact.tag.object}", now), tag=fact.tag)
+        case TagProved():
+            return replace(release, tag=fact.tag)
+        case Planned():
+            return replace(release, plan=fact.plan)
+        case Pushed():
+            return replace(release, pushed=fact.at)
+        case Thawed():
+            return replace(release, frozen=())
+        case _:
+            assert_never(fact)
+
+
+def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = False) -> Release:
+    """Open the next attempt: approvals and proofs lapse, the freeze stays unless ``thaw``, old evidence stays visible."""
+    head = next((frozen.head for frozen in release.frozen if frozen.head), None)
+    past = Attempt(number=release.attempt, why=why, ended=now, tag=release.tag, head=head, steps=release.steps)
+    kept = () if thaw else ("preflight", "freeze")
+    return replace(
+        release,
+        attempt=release.attempt + 1,
+        attempt_why=why,
+        attempt_since=now,
+        refreeze_from=head if thaw else release.refreeze_from,
+        tag=None,
+        plan=(),
+        checked=tuple(checked for checked in release.checked if checked.step in kept),
+        steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
+        people=tuple(_closed(act, now) for act in release.people),
+        past=(*release.past, past),
+    )
+
+
+def lapsed_tags(release: Release) -> frozenset[str]:
+    """Return the tag objects of earlier attempts: none of them may come back."""
+    return frozenset(attempt.tag.object for attempt in release.past if attempt.tag)
+
+
+def halted(release: Release, why: str, by: Actor | None, now: datetime) -> Release:
+    """Return the release halted, with a row for whoever lets it go on: nothing waits on a person without one (invariant I10)."""
+    what = f"The release of {release.version} is halted and its freeze stays: {why}"
+    row = HumanAct(step=HALT, who=managers(release), what=what, say="/release resume", since=now)
+    open_rows = tuple(_closed(act, now) for act in release.people)
+    return replace(release, state=ReleaseState.HALTED, state_why=why, state_by=by, state_since=now, people=(*open_rows, row))
+
+
+def resumed(release: Release, by: Actor, now: datetime) -> Release:
+    """Return the release running again, with the row of its halt closed."""
+    rows = tuple(_closed(act, now) if act.step == HALT else act for act in release.people)
+    return replace(release, state=ReleaseState.RUNNING, state_why="", state_by=by, state_since=now, people=rows)
+
+
+def next_look(release: Release, now: datetime, *, idle: datetime) -> datetime | None:
+    """Return when to look at this release again: the earliest wish of a step, ``idle`` at the latest, None when it is over."""
+    if release.state.over:
+        return None
+    wishes = [step.look_again for step in release.steps if step.look_again and not settled(release, step.name)]
+    return max(now, min([idle, *wishes]))
+
+
+def _dated(before: StepState, after: StepState, now: datetime) -> StepState:
+    began = before.began or now
+    if (after.status, after.on) == (before.status, before.on):
+        return replace(after, began=began, since=before.since, ended=before.ended)
+    return replace(after, began=began, since=now, ended=now if after.status in (StepStatus.PASSED, StepStatus.FAILED) else None)
+
+
+def _described(before: StepState, outcome: Outcome) -> StepState:
+    blank = StepState(name=before.name, evidence=outcome.evidence, look_again=outcome.look_again)
+    match outcome:
+        case Passed():
+            return replace(blank, status=StepStatus.PASSED, why=outcome.why)
+        case Waiting():
+            return replace(blank, status=StepStatus.WAITING, why=outcome.why, on=(outcome.on,))
+        case NeedsPerson():
+            return replace(blank, status=StepStatus.NEEDS_PERSON, why=outcome.what, on=outcome.who, say=outcome.say)
+        case Failed():
+            return replace(blank, status=StepStatus.FAILED, why=outcome.why, diagnostics=outcome.diagnostics, retryable=outcome.retryable)
+        case _:
+            assert_never(outcome)
+
+
+def _held(release: Release, after: StepState) -> StepState:
+    hold = gate(release, after.name) if after.status is StepStatus.PASSED else None
+    if hold is None:
+        return after
+    return replace(after, status=StepStatus.NEEDS_PERSON, why=hold.why, on=hold.who, say=hold.say)
+
+
+def _people(release: Release, name: str, now: datetime) -> Release:
+    """Keep one open row for what the step needs of a person now, and close the rows it no longer needs."""
+    step = release.step(name)
+    wanted = step.status is StepStatus.NEEDS_PERSON
+    same = [act for act in release.people if act.step == name and not act.done and wanted and (act.what, act.who) == (step.why, step.on)]
+    rows = tuple(act if act in same or act.step != name else _closed(act, now) for act in release.people)
+    if wanted and not same:
+        rows = (*rows, HumanAct(step=name, who=step.on, what=step.why, say=step.say, since=now))
+    return replace(release, people=rows)
+
+
+def _closed(act: HumanAct, now: datetime) -> HumanAct:
+    return act if act.done else replace(act, done=now)
+
+
+def _concluded(release: Release, now: datetime) -> Release:
+    thawed = any(step.name == "thaw" and step.status is StepStatus.PASSED for step in release.steps)
+    if release.state is ReleaseState.ABORTING and thawed:
+        return replace(release, state=ReleaseState.ABORTED, state_since=now, people=_all_closed(release.people, now))
+    if release.state is ReleaseState.RUNNING and all(step.status in SETTLED for step in release.steps):
+        return replace(release, state=ReleaseState.DONE, state_since=now, people=_all_closed(release.people, now))
+    return release
+
+
+def _all_closed(people: Iterable[HumanAct], now: datetime) -> tuple[HumanAct, ...]:
+    return tuple(_closed(act, now) for act in people)

@@ -1,0 +1,79 @@
+"""Keep people informed: one living status comment, one call for everything a person must do, one check run for each step.
+
+1. The status comment is written once and edited whenever its text changes; edits notify nobody.
+2. Whoever is waited for is called by a comment of its own, and reminded after a while.
+3. Comments whose wish came true get a thumbs-up.
+4. Check runs go to the fork where the App is installed there, and all of them upstream once the commit is there.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import check_runs
+from bot.context import Context
+from bot.desk import DONE, Desk
+from bot.effects import Door, Nature
+from bot.journal import Json
+from bot.release.model import HumanAct, Release
+from bot.release.orders import kept_promises
+from bot.store import Claim
+from bot.words import status as words
+
+
+async def report(context: Context, claim: Claim, release: Release, desk: Desk) -> Release:
+    """Bring everything people see up to date, and return the release that remembers it."""
+    release = await _status(context, claim, release, desk)
+    release = await _calls(context, release, desk)
+    for promise in kept_promises(release):
+        await desk.react(promise.comment, DONE)
+        release = replace(release, promises=tuple(one for one in release.promises if one != promise))
+    return await check_runs.post(context, claim, release)
+
+
+def status_url(context: Context, release: Release) -> str:
+    """Return where the status can be read, or an empty string."""
+    if context.url:
+        return f"{context.url}/releases/{release.project}/{release.version}"
+    return ""
+
+
+async def _status(context: Context, claim: Claim, release: Release, desk: Desk) -> Release:
+    text = words.status(release, context.specs)
+    if release.status_comment is None:
+        comment = await desk.say("status", text)
+        return replace(release, status_comment=comment, status_digest=_digest(text))
+    if _digest(text) == release.status_digest:
+        return release
+    comment = release.status_comment
+
+    async def edit() -> Mapping[str, Json]:
+        await context.github.edit_comment(release.home, comment, text)
+        return {}
+
+    revision = release.status_revision + 1
+    door = Door(claim, release.id, 0, context.observers)
+    await door("status", f"edit {revision} {_digest(text)}", nature=Nature.REPEATABLE, parameters={"comment": comment}, do=edit)
+    return replace(release, status_revision=revision, status_digest=_digest(text))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+async def _calls(context: Context, release: Release, desk: Desk) -> Release:
+    people = []
+    for index, act in enumerate(release.people):
+        people.append(await _call(context, release, desk, index, act))
+    return replace(release, people=tuple(people))
+
+
+async def _call(context: Context, release: Release, desk: Desk, index: int, act: HumanAct) -> HumanAct:
+    now = context.now()
+    remind = timedelta(seconds=context.profile.timing.remind)
+    if act.done or (act.told_at is not None and now - act.told_at < remind):
+        return act
+    about = f"call-{release.id}-{index}-{act.told}"
+    await desk.say(about, words.call(release, act, about, again=act.told > 0))
+    return replace(act, told=act.told + 1, told_at=now)

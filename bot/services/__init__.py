@@ -1,0 +1,1 @@
+"""One narrow adapter per outside system; none of them knows what a release is."""

@@ -1,0 +1,76 @@
+"""Refs and tag objects, and the tokens for git itself."""
+
+from pydantic import TypeAdapter
+
+from bot.release.ids import ObjectId, Ref, Repository, TagId
+from bot.services.answers import MalformedAnswer
+from bot.services.github.connection import TopicBase
+from bot.services.github.permissions import Topic
+from bot.services.github.shapes import AnnotatedTag, RefTarget
+
+_REF = TypeAdapter(RefTarget)
+_TAG = TypeAdapter(AnnotatedTag)
+
+
+class Refs(TopicBase):
+    """What the names of a repository point to. Reading needs ``contents: read``, a push ``contents: write`` and ``workflows: write``.
+
+    ``via`` lets a public fork be read with the token of a repository where the App is installed.
+    """
+
+    async def ref(self, repository: Repository, ref: Ref, *, via: Repository | None = None) -> RefTarget | None:
+        """Return what a full ref points to, or None when it does not exist. Permission: REFS.
+
+        https://docs.github.com/en/rest/git/refs#get-a-reference
+        """
+        scope = await self._scope(repository, Topic.REFS, via=via)
+        target = await scope.find(_REF, "/repos/{owner}/{repo}/git/ref{/ref*}", ref=_segments(ref))
+        if target is not None and target.ref != _full(ref):
+            raise MalformedAnswer(f"GitHub was asked for {_full(ref)} and answered with {target.ref}")
+        return target
+
+    async def matching_refs(self, repository: Repository, prefix: str, *, via: Repository | None = None) -> list[RefTarget]:
+        """Return all refs that begin with a prefix such as ``tags/v``. Permission: REFS.
+
+        https://docs.github.com/en/rest/git/refs#list-matching-references
+        """
+        scope = await self._scope(repository, Topic.REFS, via=via)
+        return await scope.every(_REF, "/repos/{owner}/{repo}/git/matching-refs{/ref*}", ref=_segments(prefix))
+
+    async def tag_object(self, repository: Repository, tag: TagId | ObjectId, *, via: Repository | None = None) -> AnnotatedTag | None:
+        """Return an annotated tag's object, or None when there is none of that id. Permission: REFS.
+
+        https://docs.github.com/en/rest/git/tags#get-a-tag
+        """
+        scope = await self._scope(repository, Topic.REFS, via=via)
+        return await scope.find(_TAG, "/repos/{owner}/{repo}/git/tags/{tag}", tag=tag)
+
+    async def fetch_token(self, repository: Repository) -> str:
+        """Return a token that can only read this repository's contents, for git. Permission: REFS."""
+        return await self._connection.tokens.get(await self._connection.grant(repository, Topic.REFS))
+
+    async def push_token(self, repository: Repository, *, workflows: bool) -> str:
+        """Mint a token that can push to this one repository, and nothing else; never shared. Permission: PUSHING.
+
+        Give it back with ``revoke`` as soon as the push is over. ``workflows`` adds ``workflows: write``, without which GitHub refuses refs
+        that carry workflow files other than those it has.
+        """
+        topic = Topic.PUSHING_WORKFLOWS if workflows else Topic.PUSHING
+        return await self._connection.tokens.fresh(await self._connection.grant(repository, topic))
+
+    async def revoke(self, token: str) -> None:
+        """Make a token useless from now on; one that is dead already is fine.
+
+        https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token
+        """
+        await self._connection.revoke(token)
+
+
+def _full(ref: str) -> str:
+    """Return a ref with its ``refs/`` in front."""
+    return ref if ref.startswith("refs/") else f"refs/{ref}"
+
+
+def _segments(ref: str) -> list[str]:
+    """Split a ref into path segments, without ``refs/``, as the API wants it."""
+    return ref.removeprefix("refs/").split("/")

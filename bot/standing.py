@@ -1,0 +1,103 @@
+"""Freezes that stand on their own, without a release: set and lifted by a command, each one ruleset of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import freezing
+from bot.command_types import Freeze, Unfreeze
+from bot.context import Context
+from bot.effects import Door
+from bot.hearing import Heard
+from bot.release.ids import CommentId, Repository, RulesetId, branch_ref
+from bot.release.model import Actor
+from bot.state import load
+from bot.store import Claim, Store
+from bot.words import answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingFreeze:
+    """One branch frozen by a command. ``comment`` names the command, and with it the freeze."""
+
+    branch: str
+    reason: str
+    by: Actor
+    since: datetime
+    comment: CommentId
+    home: Repository
+    ruleset: RulesetId
+    ruleset_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What stands now, and what to tell the person."""
+
+    freezes: tuple[StandingFreeze, ...]
+    text: str
+
+
+Answer = Changed | str
+"""A change, or one sentence why there is none."""
+
+
+async def freeze(
+    context: Context, claim: Claim, heard: Heard, command: Freeze, freezes: Sequence[StandingFreeze], *, home: Repository
+) -> Answer:
+    """Freeze a branch until somebody says ``/unfreeze``."""
+    repository = context.profile.project.repository
+    present = next((one for one in freezes if one.branch == command.branch), None)
+    if present is not None and present.comment != heard.comment.id:
+        return answers.frozen_already(present.branch, present.by.login, present.since, present.reason)
+    if await context.github.ref(repository, branch_ref(command.branch)) is None:
+        return f"There is no branch {command.branch} in {repository}, so nothing was frozen; please check its name."
+    identity = _identity(context, heard.comment.id)
+    name = freezing.rule_name(branch_ref(command.branch), heard.comment.issue, identity)
+    tools = context.tools(Door(claim, identity, 0, context.observers))
+    ruleset = await freezing.ensure(tools, repository, branch_ref(command.branch), name, step="freeze")
+    problem = await freezing.problem(tools, repository, branch_ref(command.branch), ruleset, name)
+    if problem:
+        return f"The freeze of {command.branch} was set but is not effective: {problem} Please look at the repository's rulesets."
+    made = StandingFreeze(
+        branch=command.branch,
+        reason=command.reason,
+        by=heard.order.by,
+        since=heard.order.at,
+        comment=heard.comment.id,
+        home=home,
+        ruleset=ruleset,
+        ruleset_name=name,
+    )
+    others = tuple(one for one in freezes if one.branch != command.branch)
+    return Changed(freezes=(*others, made), text=answers.frozen(command.branch, command.reason))
+
+
+async def unfreeze(
+    context: Context, claim: Claim, heard: Heard, command: Unfreeze, freezes: Sequence[StandingFreeze], store: Store
+) -> Answer:
+    """Lift the standing freeze of a branch; a release's own freeze is not lifted by this command."""
+    repository = context.profile.project.repository
+    present = next((one for one in freezes if one.branch == command.branch), None)
+    holder = await _holder(context, store, command.branch)
+    if present is None:
+        return holder or f"No standing freeze holds {command.branch}, so there is nothing to lift."
+    tools = context.tools(Door(claim, _identity(context, present.comment), 0, context.observers))
+    await freezing.lift(tools, repository, present.ruleset, present.ruleset_name, step="thaw")
+    others = tuple(one for one in freezes if one is not present)
+    return Changed(freezes=others, text=answers.unfrozen(command.branch, heard.order.by.login, holder))
+
+
+def _identity(context: Context, comment: CommentId) -> str:
+    return f"{context.profile.name}-standing-{comment}"
+
+
+async def _holder(context: Context, store: Store, branch: str) -> str:
+    """Return the sentence about the release that holds a branch frozen, or an empty string."""
+    for work in await store.works(context.profile.name):
+        if not work.live or work.branch != branch or work.state is None:
+            continue
+        release = load(work.state)
+        if any(frozen.ref == branch_ref(branch) for frozen in release.frozen):
+            return answers.held_by(release)
+    return ""

@@ -1,0 +1,151 @@
+"""Look before anything is frozen: may this version be released, and could the bot push it at the end?
+
+1. The version: known series, branch there, natural successor, tag unused upstream.
+2. Blocking labels, on issues and on pull requests (PEP 101, https://peps.python.org/pep-0101/).
+3. Buildbots, by the tiers of PEP 11 (https://peps.python.org/pep-0011/).
+4. The magic number, which must be settled when candidates begin.
+5. Every rule of others on the branch and the tag: could the App pass it?
+"""
+
+from collections.abc import Sequence
+
+from bot import passage
+from bot.release.facts import Checked, Finding, Severity
+from bot.release.ids import branch_ref, tag_ref
+from bot.release.model import Release
+from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.release.version import Version, VersionError, sequence_problem
+from bot.services.buildbot import Builder
+from bot.services.github import Issue
+from bot.tools import Tools
+from bot.verify.release_diff import magic_number_problem
+
+MAGIC_HEADER = "Include/internal/pycore_magic_number.h"
+MAGIC_TEST = "Lib/test/test_importlib/test_util.py"
+
+
+async def advance(release: Release, tools: Tools) -> Outcome:
+    """Gather every reason against this release, before the branch is frozen."""
+    head = await tools.github.ref(release.repository, branch_ref(release.branch))
+    if head is None:
+        why = f"There is no branch {release.branch} in {release.repository}, so {release.version} cannot be cut."
+        return Failed(why=why, retryable=True, look_again=tools.poll())
+    tags = await tools.github.matching_refs(release.repository, "tags/v")
+    if any(target.ref == tag_ref(release.version.tag) for target in tags):
+        why = f"The tag {release.version.tag} exists upstream already; take the next version, or recall that one first."
+        return Failed(why=why, retryable=False, look_again=tools.poll())
+    findings = (
+        *_sequence(release, [target.ref for target in tags]),
+        *await _blockers(release, tools),
+        *await _buildbots(release, tools),
+        *await _magic(release, tools),
+        *await passage.findings(release, tools),
+    )
+    subject = _subject(release, head.id, findings)
+    return Passed(
+        why=_summary(findings),
+        evidence=(Evidence(what=f"head of {release.branch}", value=head.id), *(_evidence(finding) for finding in findings)),
+        facts=(Checked(step="preflight", subject=subject, findings=findings),),
+        look_again=tools.poll(),
+    )
+
+
+def _subject(release: Release, head: str, findings: tuple[Finding, ...]) -> str:
+    """Return the head these findings were first seen at: the branch moves all day, and an acknowledgement must outlive that."""
+    before = next((checked for checked in release.checked if checked.step == "preflight"), None)
+    return before.subject if before and before.findings == findings else head
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    open_ones = sum(finding.severity is not Severity.EXPLAINED for finding in findings)
+    return f"{open_ones} of {len(findings)} findings need a person's word." if open_ones else "Nothing speaks against this release."
+
+
+def _evidence(finding: Finding) -> Evidence:
+    return Evidence(what=f"{finding.check} ({finding.severity})", value=finding.what)
+
+
+def _sequence(release: Release, refs: Sequence[str]) -> tuple[Finding, ...]:
+    problem = sequence_problem(release.version, _versions(refs))
+    if problem is None:
+        return ()
+    return (Finding(check="sequence", rule="successor", severity=Severity.ACKNOWLEDGE, what=problem),)
+
+
+def _versions(refs: Sequence[str]) -> list[Version]:
+    versions = []
+    for ref in refs:
+        try:
+            versions.append(Version.parse(ref.removeprefix("refs/tags/v")))
+        except VersionError:
+            # Old tags such as v0.9.8 or v3.0a1 follow other grammars and say nothing about this series.
+            continue
+    return versions
+
+
+async def _blockers(release: Release, tools: Tools) -> tuple[Finding, ...]:
+    findings = []
+    for blocker in tools.profile.preflight.blockers:
+        if not blocker.stops(release.kind):
+            continue
+        for issue in await tools.github.open_issues(release.repository, blocker.label):
+            finding = _blocker(release, blocker.label, issue)
+            if finding:
+                findings.append(finding)
+    return tuple(findings)
+
+
+def _blocker(release: Release, label: str, issue: Issue) -> Finding | None:
+    series = {name for name in issue.labels if _is_series(name)}
+    what = f"{'pull request' if issue.is_pull_request else 'issue'} #{issue.number} “{issue.title}” is labelled {label}"
+    subject = (f"{issue.number} {label}",)
+    if release.series in series:
+        return Finding(check="blockers", rule=label, severity=Severity.WAIVER, what=f"The {what} for {release.series}.", subject=subject)
+    if not series:
+        text = f"The {what} without naming a series: does it stop {release.version}?"
+        return Finding(check="blockers", rule=label, severity=Severity.ACKNOWLEDGE, what=text, subject=subject)
+    return None
+
+
+def _is_series(label: str) -> bool:
+    major, dot, minor = label.partition(".")
+    return bool(dot) and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()
+
+
+def _numbers(series: str) -> tuple[int, int]:
+    major, _, minor = series.partition(".")
+    return int(major), int(minor)
+
+
+async def _buildbots(release: Release, tools: Tools) -> tuple[Finding, ...]:
+    if not tools.profile.preflight.buildbots:
+        return ()
+    builders = await tools.buildbot.release_status(release.branch)
+    if not builders:
+        what = f"No stable buildbot builds {release.branch}, so nothing is known about it."
+        return (Finding(check="buildbots", rule="tiers", severity=Severity.ACKNOWLEDGE, what=what),)
+    red = [builder for builder in builders if builder.failing]
+    blocking = [builder for builder in red if builder.tier in tools.profile.preflight.blocking_tiers]
+    concern = [builder for builder in red if builder not in blocking and tools.profile.preflight.other_builders == "concern"]
+    return (
+        *_red(blocking, "blocking tiers", Severity.ACKNOWLEDGE),
+        *_red(concern, "other tiers", Severity.EXPLAINED),
+    )
+
+
+def _red(builders: Sequence[Builder], tier: str, severity: Severity) -> tuple[Finding, ...]:
+    if not builders:
+        return ()
+    names = tuple(sorted(builder.name for builder in builders))
+    what = f"{len(names)} stable buildbots of the {tier} are red: {', '.join(names)}."
+    return (Finding(check="buildbots", rule=tier, severity=severity, what=what, count=len(names), subject=names),)
+
+
+async def _magic(release: Release, tools: Tools) -> tuple[Finding, ...]:
+    first = tools.profile.preflight.magic_number_from
+    if first is None or _numbers(release.series) < _numbers(first):
+        return ()
+    header = await tools.github.file(release.repository, MAGIC_HEADER, release.branch)
+    test = await tools.github.file(release.repository, MAGIC_TEST, release.branch)
+    finding = magic_number_problem(header or b"", test or b"", release.version)
+    return (finding,) if finding else ()

@@ -1,0 +1,138 @@
+"""Push branch and tag upstream, in one atomic push of exact ids with explicit leases (invariants I1 and I2).
+
+1. Without an intent of our own, a ref that already stands at its wanted id was pushed by somebody else: halt.
+2. In the last moment everything is read again: the fork's tag, the upstream refs, our rules, the approval, the approver's right.
+3. One push. Its exit status says nothing that is relied upon: every ref is read back.
+4. All refs at their wanted ids: done. None of them: it may be tried again. Anything else: halt and alarm.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot import freezing, objects, people
+from bot.effects import Nature
+from bot.errors import Refused
+from bot.journal import Json
+from bot.release.facts import Pushed, Tag
+from bot.release.ids import ObjectId, Ref, tag_ref
+from bot.release.model import Release
+from bot.release.orders import valid_approval
+from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.tools import Tools
+
+
+class PushedOtherwise(Exception):
+    """Upstream stands neither where it stood before our push nor where our push would have put it."""
+
+
+class NotNow(Exception):
+    """The last look found a reason not to push; ``outcome`` says which."""
+
+    def __init__(self, outcome: Failed) -> None:
+        """Keep the answer."""
+        super().__init__(outcome.why)
+        self.outcome = outcome
+
+
+async def advance(release: Release, tools: Tools) -> Outcome:
+    """Bring the approved ids upstream, or say why not."""
+    tag = release.tag
+    if tag is None or not release.plan:
+        return Failed(why="There is no push plan.", retryable=True, look_again=tools.poll())
+    begun = await tools.door.intended("push", "push")
+    problem = None if begun else await _last_look(release, tag, tools)
+    if problem:
+        return problem
+    try:
+        await _push(release, tag, tools, look=begun)
+    except NotNow as reason:
+        return reason.outcome
+    except PushedOtherwise as other:
+        return _alarm(str(other))
+    except Refused as refusal:
+        return Failed(why=f"GitHub refused the push, so nothing was changed: {refusal}", retryable=True, look_again=tools.poll())
+    return Passed(
+        why="Branch and tag are upstream, at exactly the approved ids.",
+        evidence=tuple(Evidence(what=line.ref, value=line.new) for line in release.plan),
+        facts=(Pushed(plan=release.plan, at=tools.now()),),
+    )
+
+
+async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None:
+    async def landed() -> Mapping[str, Json] | None:
+        return _landed(release, await _upstream(release, tools))
+
+    async def push() -> Mapping[str, Json]:
+        # An intent from an earlier life was checked then, not now.
+        problem = await _last_look(release, tag, tools) if look else None
+        if problem:
+            raise NotNow(problem)
+        await objects.prepare(release, tag, tools)
+        token = await tools.github.push_token(release.repository, workflows=await objects.touches_workflows(release, tag, tools))
+        report = await tools.git.push(release.repository, release.plan, token)
+        done = await landed()
+        if done is None:
+            raise Refused(report.message)
+        return done
+
+    parameters = {"repository": release.repository, "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan]}
+    await tools.door("push", "push", nature=Nature.FINDABLE, parameters=parameters, find=landed, do=push)
+
+
+def _landed(release: Release, upstream: Mapping[Ref, ObjectId]) -> Mapping[str, Json] | None:
+    if all(upstream.get(line.ref) == line.new for line in release.plan):
+        return {"refs": {line.ref: line.new for line in release.plan}}
+    if all(upstream.get(line.ref) == line.old for line in release.plan):
+        return None
+    seen = ", ".join(f"{line.ref} is {upstream.get(line.ref, 'absent')}" for line in release.plan)
+    raise PushedOtherwise(f"Upstream stands neither before nor after our push ({seen}).")
+
+
+async def _upstream(release: Release, tools: Tools) -> Mapping[Ref, ObjectId]:
+    return await tools.git.refs(release.repository, *(line.ref for line in release.plan))
+
+
+async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | None:
+    """Read everything again that an approval rests on; return the first thing that is no longer so."""
+    return await _refs_problem(release, tag, tools) or await _rules_problem(release, tools) or await _approval_problem(release, tools)
+
+
+async def _refs_problem(release: Release, tag: Tag, tools: Tools) -> Failed | None:
+    upstream = await _upstream(release, tools)
+    for line in release.plan:
+        seen = upstream.get(line.ref)
+        if seen == line.new:
+            return _alarm(f"{line.ref} already is {line.new} upstream, pushed outside the bot.")
+        if seen != line.old:
+            return _alarm(f"{line.ref} is {seen or 'absent'} upstream, although the approved plan starts from {line.old or 'absent'}.")
+    ref = tag_ref(tag.name)
+    in_fork = (await tools.git.refs(tag.fork, ref)).get(ref)
+    if in_fork != tag.object:
+        why = f"The tag in {tag.fork} is {in_fork or 'gone'}, no longer the approved {tag.object}."
+        return Failed(why=why, retryable=True, look_again=tools.poll())
+    return None
+
+
+async def _rules_problem(release: Release, tools: Tools) -> Failed | None:
+    for frozen in release.frozen:
+        problem = await freezing.problem(tools, release.repository, frozen.ref, frozen.ruleset, frozen.ruleset_name)
+        if problem:
+            return _alarm(f"The freeze of {frozen.ref} was changed from outside: {problem}")
+    if not release.frozen:
+        return Failed(why="Nothing is frozen, so nothing is pushed.", retryable=True, look_again=tools.poll())
+    return None
+
+
+async def _approval_problem(release: Release, tools: Tools) -> Failed | None:
+    approval = valid_approval(release, tools.now(), timedelta(seconds=tools.profile.timing.approval_valid))
+    if approval is None:
+        return Failed(why="The approval has expired; please approve again.", retryable=True, look_again=tools.poll())
+    refusal = await people.no_longer_entitled(approval, release, tools)
+    if refusal:
+        return Failed(why=f"The approval by {approval.by.login} no longer counts: {refusal}", retryable=True, look_again=tools.poll())
+    return None
+
+
+def _alarm(why: str) -> Failed:
+    advice = "Nothing more was pushed and the freeze stays. Find out who moved the ref and why, then abort, or resume when it is as it was."
+    return Failed(why=why, diagnostics=(advice,), retryable=False, halt=True)

@@ -1,0 +1,109 @@
+"""Watch the release manager's fork for the tag, and pin its object.
+
+GitHub sends no event for tags when more than three arrive in one push, and none at all from a fork where the App is not installed
+(https://docs.github.com/en/webhooks/webhook-events-and-payloads#push), so webhooks only hasten the next look: looking is the truth.
+"""
+
+import base64
+from typing import Final
+
+from bot.profile import Person
+from bot.release.facts import Tag, TagSeen
+from bot.release.ids import CommitId, ObjectId, Repository, TagId, UserId, tag_ref
+from bot.release.model import Release
+from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed
+from bot.release.plan import lapsed_tags
+from bot.tools import Tools, logins
+from bot.verify.tag import MalformedTag, TagObject
+
+LARGEST: Final = 64 * 1024
+"""A tag object is a message and a signature; more bytes than this are none that a release manager made."""
+
+
+async def advance(release: Release, tools: Tools) -> Outcome:
+    """Find the one tag object that is to be released, or say whom it waits for."""
+    found = await _find(release, tools)
+    fresh = {tag: where for tag, where in found.items() if tag not in lapsed_tags(release)}
+    if len(fresh) > 1:
+        return _several(release, tools, fresh)
+    if not fresh:
+        return _none(release, tools)
+    [(tag, (fork, owner))] = fresh.items()
+    if release.tag is not None and release.tag.object == tag:
+        return _passed(release.tag, tools)
+    return await _pin(release, tools, TagId(tag), fork, owner)
+
+
+async def _find(release: Release, tools: Tools) -> dict[ObjectId, tuple[Repository, Person]]:
+    """Return the object that each fork's tag names now; the first fork speaks for an object that several have."""
+    ref = tag_ref(release.version.tag)
+    found: dict[ObjectId, tuple[Repository, Person]] = {}
+    for person in tools.managers(release):
+        for fork in person.forks:
+            refs = await tools.git.refs(Repository(fork), ref)
+            if ref in refs:
+                found.setdefault(refs[ref], (Repository(fork), person))
+    return found
+
+
+async def _pin(release: Release, tools: Tools, tag: TagId, fork: Repository, owner: Person) -> Outcome:
+    await tools.git.fetch(fork, [ObjectId(tag)])
+    kind = await tools.git.kind(ObjectId(tag))
+    if kind != "tag":
+        why = f"{release.version.tag} in {fork} is a lightweight tag: it names the {kind} {tag} and has no tag object, so nothing can be proved."
+        advice = f"Make an annotated one: git tag -a {release.version.tag} -m '{release.version.tag_message}', and push it again."
+        return Failed(why=why, diagnostics=(advice,), retryable=True, look_again=tools.poll())
+    content = await tools.git.raw("tag", ObjectId(tag))
+    try:
+        parsed = TagObject.parse(content) if len(content) <= LARGEST else None
+    except MalformedTag as malformed:
+        return Failed(why=f"The tag object {tag} in {fork} is malformed: {malformed}", retryable=True, look_again=tools.poll())
+    if parsed is None:
+        return Failed(why=f"The tag object {tag} in {fork} is larger than {LARGEST} bytes.", retryable=True, look_again=tools.poll())
+    pinned = Tag(
+        object=tag,
+        commit=CommitId(parsed.target),
+        name=parsed.name,
+        fork=fork,
+        owner=UserId(owner.id),
+        content=base64.b64encode(content).decode("ascii"),
+        tagger=parsed.tagger,
+        dated=parsed.dated,
+    )
+    return _passed(pinned, tools)
+
+
+def _passed(tag: Tag, tools: Tools) -> Passed:
+    return Passed(
+        why=f"The tag object {tag.object} in {tag.fork} is pinned.",
+        evidence=(
+            Evidence(what="tag object", value=tag.object),
+            Evidence(what="commit", value=tag.commit),
+            Evidence(what="fork", value=tag.fork),
+        ),
+        facts=(TagSeen(tag=tag),),
+        look_again=tools.poll(),
+    )
+
+
+def _several(release: Release, tools: Tools, found: dict[ObjectId, tuple[Repository, Person]]) -> NeedsPerson:
+    where = " and ".join(f"{tag} in {fork}" for tag, (fork, _) in found.items())
+    return NeedsPerson(
+        who=logins(tools.managers(release)),
+        what=f"Different tags {release.version.tag} are in the forks ({where}); please delete all but the one to release.",
+        look_again=tools.poll(),
+    )
+
+
+def _none(release: Release, tools: Tools) -> Outcome:
+    if release.tag is not None:
+        why = f"The tag {release.version.tag} is no longer in {release.tag.fork}, where {release.tag.object} was."
+        advice = "Push the same tag object again, or a new one, which opens the next attempt."
+        return Failed(why=why, diagnostics=(advice,), retryable=True, look_again=tools.poll())
+    head = next((frozen.head for frozen in release.frozen if frozen.head), None)
+    forks = " or ".join(fork for person in tools.managers(release) for fork in person.forks)
+    what = (
+        f"Cut {release.version} from {release.branch} at {head}, then push the annotated tag {release.version.tag} to {forks}. "
+        "Stop run_release.py before it merges and pushes upstream: the bot does that, and the freeze refuses it from anyone else."
+    )
+    return NeedsPerson(who=logins(tools.managers(release)), what=what, look_again=tools.poll())

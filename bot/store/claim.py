@@ -1,0 +1,156 @@
+"""What a reconciler holds while it works on one row: its state, its unread deliveries, and the only way to write to either."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.journal import Head, Json, Note, append, normal
+from bot.release.ids import WorkKey
+from bot.store.database import Database
+from bot.store.model import AlreadyOpen, Clock, Delivery, EffectKey, Finished, Fresh, Intent, LeaseLost, Unfinished, project_of
+from bot.store.tables import LIVE, delivery, effect, journal, release
+
+Columns = Mapping[str, object]
+"""What changes in the row of work together with a write."""
+
+Write = Callable[[AsyncConnection, datetime], Awaitable[Columns]]
+"""What is written behind the fence, at a given time."""
+
+
+class Claim:
+    """A lease on one row of work. Each of its writes is one transaction and raises LeaseLost when the lease is not ours any more.
+
+    Every write may also raise StoreUnavailable; after that, and after being cancelled in a write, the claim is void, because nobody
+    knows what was written: whatever else it is asked to write raises LeaseLost.
+    """
+
+    def __init__(self, database: Database, clock: Clock, row: sa.RowMapping, unread: Sequence[Delivery]) -> None:
+        """Keep the row as it was claimed; ``unread`` is in the order of arrival."""
+        self.key: WorkKey = row["key"]
+        self.state: str | None = row["state"]
+        self.unread = tuple(unread)
+        self.generation: int = row["generation"]
+        self.failures: int = row["failures"]
+        self._owner: str = row["owner"]
+        self._revision: int | None = row["revision"]
+        self._database = database
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def save(self, state: str | None, *, read: Iterable[str] = (), live: bool | None = None, notes: Sequence[Note] = ()) -> None:
+        """Write the state and the notes, mark the deliveries with these GUIDs as handled, and end the release with ``live=False``."""
+        handled = set(read)
+        columns: Columns = {"state": state} if live is None else {"state": state, "live": live}
+
+        async def write(connection: AsyncConnection, at: datetime) -> Columns:
+            if handled:
+                mine = (delivery.c.guid.in_(handled), delivery.c.key == self.key)
+                await connection.execute(sa.update(delivery).where(*mine).values(handled=at))
+            return columns
+
+        await self._commit(write, notes)
+        self.state = state
+        self.unread = tuple(one for one in self.unread if one.guid not in handled)
+
+    async def open_release(self, *, version: str, branch: str, state: str, notes: Sequence[Note] = ()) -> None:
+        """Make this row a live release; raises AlreadyOpen when one of this version or on this branch is live in its project."""
+
+        async def write(connection: AsyncConnection, at: datetime) -> Columns:
+            same = sa.or_(release.c.version == version, release.c.branch == branch)
+            rivals = (release.c.project == project_of(self.key), LIVE, release.c.key != self.key, same)
+            rival = (await connection.execute(sa.select(release.c.key, release.c.version).where(*rivals).limit(1))).first()
+            if rival:
+                raise AlreadyOpen(rival.key, rival.version)
+            return {"version": version, "branch": branch, "state": state, "live": True, "opened": at}
+
+        try:
+            await self._commit(write, notes)
+        except IntegrityError:
+            # A rival was committed between our look and our write; it can be seen now.
+            await self._commit(write, notes)
+        self.state = state
+
+    async def intend(self, key: EffectKey, parameters: Mapping[str, Json], notes: Sequence[Note] = ()) -> Intent:
+        """Write an intent and the notes down unless the intent is there already, and say what is known of it."""
+        row = await self._database.read(lambda connection: _known(connection, key))
+        if row is None:
+            values = {**vars(key), "work": self.key, "parameters": normal(parameters)}
+
+            async def write(connection: AsyncConnection, at: datetime) -> Columns:
+                await connection.execute(sa.insert(effect).values(**values, intended=at))
+                return {}
+
+            await self._commit(write, notes)
+            return Fresh()
+        if row["result"] is not None:
+            return Finished(parameters=row["parameters"], result=row["result"])
+        await self._commit(_nothing)  # what follows acts on the world, so the lease must be ours
+        return Unfinished(parameters=row["parameters"])
+
+    async def record(self, key: EffectKey, result: Mapping[str, Json], notes: Sequence[Note] = ()) -> None:
+        """Write the result of an intent and the notes down."""
+
+        async def write(connection: AsyncConnection, at: datetime) -> Columns:
+            await connection.execute(sa.update(effect).where(*_is(key)).values(result=normal(result), finished=at))
+            return {}
+
+        await self._commit(write, notes)
+
+    async def note(self, notes: Sequence[Note]) -> None:
+        """Write the notes down."""
+        await self._commit(_nothing, notes)
+
+    async def _commit(self, write: Write, notes: Sequence[Note] = ()) -> None:
+        """Run a write behind the fence; exactly once, however often the connection is lost."""
+        async with self._one_at_a_time:
+            if self._revision is None:
+                raise LeaseLost(self.key)
+            revision, self._revision = self._revision, None  # unknown until the outcome is known
+            tried = False
+
+            async def fenced(connection: AsyncConnection) -> None:
+                nonlocal tried
+                again, tried = tried, True
+                row = await self._row(connection)
+                if again and row["revision"] == revision + 1:
+                    return  # the commit took effect, only the answer to it was lost
+                if row["revision"] != revision:
+                    raise LeaseLost(self.key)
+                at = self._clock()
+                entries, head = append(Head(sequence=row["entries"], hash=row["head"]), self.key, at, notes)
+                if entries:
+                    await connection.execute(sa.insert(journal), [vars(entry) for entry in entries])
+                values = {**await write(connection, at), "revision": revision + 1, "entries": head.sequence, "head": head.hash}
+                await connection.execute(sa.update(release).where(release.c.key == self.key).values(values))
+
+            try:
+                await self._database.write(fenced)
+            except (AlreadyOpen, IntegrityError):
+                self._revision = revision
+                raise
+            self._revision = revision + 1
+
+    async def _row(self, connection: AsyncConnection) -> sa.RowMapping:
+        columns = (release.c.revision, release.c.entries, release.c.head)
+        mine = (release.c.key == self.key, release.c.owner == self._owner)
+        row = (await connection.execute(sa.select(*columns).where(*mine).with_for_update())).mappings().first()
+        if row is None:
+            raise LeaseLost(self.key)
+        return row
+
+
+async def _nothing(connection: AsyncConnection, at: datetime) -> Columns:
+    del connection, at
+    return {}
+
+
+def _is(key: EffectKey) -> list[sa.ColumnElement[bool]]:
+    return [effect.c[name] == value for name, value in vars(key).items()]
+
+
+async def _known(connection: AsyncConnection, key: EffectKey) -> sa.RowMapping | None:
+    return (await connection.execute(sa.select(effect.c.parameters, effect.c.result).where(*_is(key)))).mappings().first()

@@ -1,0 +1,28 @@
+"""Open PostgreSQL, for as many processes as you like."""
+
+import asyncpg
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.store.database import Database
+
+SLOW = 10.0
+"""Seconds that PostgreSQL may take to accept a connection, and to answer one statement."""
+
+CONNECTIONS = 10
+"""How many connections one process uses at most; the small plans of hosted databases allow twenty in all."""
+
+
+def postgresql(url: str, *, patience: float) -> Database:
+    """Return the database behind a ``postgresql://`` URL.
+
+    It may have libpq's parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
+    """
+
+    async def connect(**options: object) -> asyncpg.Connection:
+        # asyncpg reads the URL itself, because it knows libpq's parameters such as sslmode, which SQLAlchemy's dialect does not.
+        return await asyncpg.connect(url, timeout=SLOW, command_timeout=SLOW, **options)
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=SLOW, hide_parameters=True
+    )
+    return Database(engine, engine, patience=patience)

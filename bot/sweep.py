@@ -1,0 +1,63 @@
+"""Find what never arrived (invariant I5): GitHub does not deliver again by itself, and an event it never tried leaves no trace.
+
+Source: https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.commands import is_candidate
+from bot.context import Context
+from bot.effects import Door, Nature
+from bot.journal import Json
+from bot.release.ids import Repository, WorkKey
+from bot.services.github import Comment
+from bot.store import Claim, Delivery, Store
+
+LONGEST: Final = timedelta(days=3)
+"""GitHub keeps deliveries of an App for redelivery this long."""
+PULL_REQUEST: Final = "/pull/"
+"""What the page of a pull request's comment has in its address; commands are given on issues."""
+MARGIN: Final = timedelta(minutes=5)
+"""Clocks differ, and a comment may show up in a list a little after it was made."""
+
+
+async def sweep(context: Context, claim: Claim, store: Store, last: datetime | None) -> None:
+    """Ask for failed deliveries again, and read the comments since the last sweep."""
+    now = context.now()
+    since = max(now - LONGEST, (last or now) - MARGIN)
+    for failed in await context.github.failed_deliveries(since):
+        await _redeliver(context, claim, failed.id)
+    for home in context.profile.project.homes:
+        for comment in await context.github.comments_since(home, since):
+            if is_candidate(comment.body) and comment.author.id != context.app.user_id and PULL_REQUEST not in comment.url:
+                await store.put(_delivery(context, home, comment, now))
+
+
+async def _redeliver(context: Context, claim: Claim, attempt: int) -> None:
+    async def ask() -> Mapping[str, Json]:
+        await context.github.redeliver(attempt)
+        return {}
+
+    # A delivery that arrives twice is stored once, so asking twice does no harm.
+    door = Door(claim, context.profile.name, 0, context.observers)
+    await door("sweep", f"redeliver {attempt}", nature=Nature.REPEATABLE, parameters={"delivery": attempt}, do=ask)
+
+
+def _delivery(context: Context, home: Repository, comment: Comment, now: datetime) -> Delivery:
+    """Return the comment as if it had been delivered; its GUID makes sure that it is stored once."""
+    name = context.profile.name
+    return Delivery(
+        guid=f"comment-{comment.id}",
+        key=WorkKey(name) if is_for_watch(comment.body) else WorkKey(f"{name}#{comment.issue}"),
+        event="issue_comment",
+        action="swept",
+        payload={"repository": home, "issue": comment.issue, "comment": comment.id},
+        received=now,
+    )
+
+
+def is_for_watch(body: str) -> bool:
+    """Tell whether a comment's command is about the repository rather than about the release of its issue."""
+    return body.lstrip().startswith(("/freeze", "/unfreeze"))

@@ -1,0 +1,25 @@
+"""Judge a release commit as pure code: what the release tools made of it, and what somebody else did."""
+
+from bot.verify.release_diff.audit import CHECK, audit
+from bot.verify.release_diff.magic_number import magic_number_problem
+from bot.verify.release_diff.model import Context, FileChange, Rule, TableRow, Verdict
+from bot.verify.release_diff.post_release import POST_SUBJECT, UnexpectedContent, post_release
+from bot.verify.release_diff.table import CPYTHON, RULES, AuditRow, UnknownRule
+
+__all__ = [
+    "CHECK",
+    "CPYTHON",
+    "POST_SUBJECT",
+    "RULES",
+    "AuditRow",
+    "Context",
+    "FileChange",
+    "Rule",
+    "TableRow",
+    "UnexpectedContent",
+    "UnknownRule",
+    "Verdict",
+    "audit",
+    "magic_number_problem",
+    "post_release",
+]

@@ -1,0 +1,98 @@
+"""Watch over one project's repository, whether or not a release is under way.
+
+1. Freezes that stand on their own: ``/freeze BRANCH REASON`` and ``/unfreeze BRANCH``.
+2. What never arrived: failed deliveries are asked for again, and comments are read again.
+3. Version tags that appear without a release: in a fork they get their checks, upstream they raise an alarm.
+
+Everything here is kept in one row of work whose key is the project's name, so it is done by one process at a time.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from typing import Final, assert_never
+
+from pydantic import TypeAdapter
+
+from bot import standing, sweep, unannounced
+from bot.command_types import Freeze, Unfreeze
+from bot.context import Context
+from bot.desk import ACCEPTED, DONE
+from bot.hearing import hear
+from bot.release.ids import CommentId, IssueNumber, Repository
+from bot.standing import StandingFreeze
+from bot.store import Claim, Delivery, Store
+from bot.unannounced import SeenTags
+
+
+REMEMBERED: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What is remembered of a project between two looks."""
+
+    standing: tuple[StandingFreeze, ...] = ()
+    swept: datetime | None = None
+    tags: SeenTags = field(default_factory=SeenTags)
+    heard: tuple[CommentId, ...] = ()
+    """The latest comments that were acted on or answered."""
+
+
+def dump(watch: Watch) -> str:
+    """Return the watch as JSON text."""
+    return _adapter().dump_json(watch).decode()
+
+
+def load(text: str | None) -> Watch:
+    """Read the watch from JSON text; a project that was never watched has an empty one."""
+    return _adapter().validate_json(text) if text else Watch()
+
+
+@cache
+def _adapter() -> TypeAdapter[Watch]:
+    return TypeAdapter(Watch)
+
+
+async def look(context: Context, claim: Claim, store: Store) -> datetime:
+    """Do what is due for the project; return when to look again."""
+    watch = load(claim.state)
+    for delivery in claim.unread:
+        if delivery.event == "issue_comment":
+            watch = await _listen(context, claim, watch, delivery, store)
+        await claim.save(dump(watch), read=[delivery.guid])
+    watch = replace(watch, tags=await unannounced.look(context, claim, store, watch.tags))
+    await claim.save(dump(watch))
+    now = context.now()
+    if watch.swept is None or (now - watch.swept).total_seconds() >= context.profile.timing.sweep:
+        await sweep.sweep(context, claim, store, watch.swept)
+        watch = replace(watch, swept=now)
+        await claim.save(dump(watch))
+    return context.after(min(context.profile.timing.sweep, context.profile.timing.poll))
+
+
+async def _listen(context: Context, claim: Claim, watch: Watch, delivery: Delivery, store: Store) -> Watch:
+    home, comment = Repository(delivery.payload["repository"]), CommentId(delivery.payload["comment"])
+    if comment in watch.heard:
+        return watch
+    watch_after = replace(watch, heard=(*watch.heard, comment)[-REMEMBERED:])
+    desk = context.desk(claim, home, IssueNumber(delivery.payload["issue"]))
+    told = delivery.payload.get("body") if delivery.action == "created" else None
+    heard = await hear(desk, comment, told, delivery.received, None)
+    if heard is None or not isinstance(heard.command, Freeze | Unfreeze):
+        return watch_after
+    match heard.command:
+        case Freeze():
+            answer = await standing.freeze(context, claim, heard, heard.command, watch.standing, home=home)
+        case Unfreeze():
+            answer = await standing.unfreeze(context, claim, heard, heard.command, watch.standing, store)
+        case _:
+            assert_never(heard.command)
+    if isinstance(answer, str):
+        await desk.refuse(heard.comment, answer)
+        return watch_after
+    watch_after = replace(watch_after, standing=answer.freezes)
+    await desk.react(heard.comment.id, ACCEPTED)
+    await desk.answer(heard.comment.id, answer.text)
+    await desk.react(heard.comment.id, DONE)
+    return watch_after

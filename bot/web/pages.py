@@ -1,0 +1,93 @@
+"""The pages people open in a browser, made of the releases' states alone; everything in them is escaped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Protocol
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from bot import __version__
+from bot.release.document import document
+from bot.release.model import Release
+from bot.state import load
+from bot.store.model import Work
+from bot.web.intake import answer
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+"""No script ever runs on a page, and nothing is loaded: https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP."""
+
+
+class Shelf(Protocol):
+    """Where the rows of work are read."""
+
+    async def works(self, project: str) -> Sequence[Work]:
+        """Return the releases of a project, the newest first; raise Unavailable when they cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The handlers of ``GET /`` and ``GET /releases/PROJECT/VERSION``, with and without ``.json``."""
+
+    shelf: Shelf
+    projects: Sequence[str]
+    github_url: str
+
+    async def index(self, _request: web.Request) -> web.Response:
+        """Show all releases of all projects, those under way first."""
+        releases = [load(work.state) for project in self.projects for work in await self.shelf.works(project) if work.state]
+        releases.sort(key=lambda release: (not release.state.over, release.opened), reverse=True)
+        return self._page("index.html", releases=releases, projects=self.projects)
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Show one release."""
+        release = await self._find(request)
+        if release is None:
+            return self._page("missing.html", status=404, **request.match_info)
+        return self._page("release.html", release=release)
+
+    async def release_json(self, request: web.Request) -> web.Response:
+        """Tell other programs about one release."""
+        release = await self._find(request)
+        if release is None:
+            return answer(404, "There is no such release here: the list of all is at the root of this site.")
+        return web.json_response(document(release), headers={"Cache-Control": "no-cache"})
+
+    async def _find(self, request: web.Request) -> Release | None:
+        """Return the live release of a version, otherwise the newest that is over."""
+        project, version = request.match_info["project"], request.match_info["version"]
+        if project not in self.projects:
+            return None
+        works = [work for work in await self.shelf.works(project) if work.version == version and work.state]
+        chosen = max(works, key=lambda work: (work.live, work.opened), default=None)
+        return load(chosen.state) if chosen and chosen.state else None
+
+    def _page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
+        text = _environment().get_template(template).render(github=self.github_url.rstrip("/"), bot_version=__version__, **values)
+        return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("bot.web", "html"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(clock=_clock, segment=lambda text: quote(str(text), safe=""))
+    return environment

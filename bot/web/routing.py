@@ -1,0 +1,179 @@
+"""Decide whose business an event is: a release, a project's watch, or nobody's. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self, assert_never
+
+from bot.commands import Verb, addressed
+from bot.journal import Document
+from bot.profile import Profile
+from bot.release.ids import Repository, UserId, WorkKey
+from bot.web.shapes import CheckRun, Create, Delete, Event, IssueComment, Push, RepositoryRuleset
+
+STANDING: Final = frozenset({Verb.FREEZE, Verb.UNFREEZE})
+"""Commands that belong to the project and not to the release of an issue."""
+
+# RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; a project's name has no hyphen.
+_EXTERNAL_ID: Final = re.compile(r"(?P<project>[a-z][a-z0-9_]*)-[^\s:]+-(?P<issue>[1-9][0-9]{0,9}):[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Territory:
+    """The repositories of one project, their names in small letters as GitHub compares them."""
+
+    project: str
+    repository: str
+    homes: frozenset[str]
+    forks: frozenset[str]
+
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        """Return the territory of a profile."""
+        return cls(
+            project=profile.name,
+            repository=profile.project.repository.casefold(),
+            homes=frozenset(home.casefold() for home in profile.project.homes),
+            forks=frozenset(fork.casefold() for person in profile.people for fork in person.forks),
+        )
+
+    def has_refs_in(self, repository: str) -> bool:
+        """Tell whether branches and tags of this repository matter."""
+        return repository == self.repository or repository in self.forks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Irrelevant:
+    """The event is nobody's business; ``why`` is one sentence. ``suspicious``: it should not have come at all."""
+
+    why: str
+    suspicious: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """The event goes to one piece of work; ``wake_project``: all live releases of that project should look again, too.
+
+    ``payload`` is the little of the body that is kept: repository, ids, and the body of a comment as it was told.
+    """
+
+    key: WorkKey
+    wake_project: str | None
+    payload: Document
+
+
+Route = Routed | Irrelevant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """What must be known to route: the projects, our App's id, its account, and which installation serves which repository.
+
+    ``account`` and ``installation_of`` answer from memory and None where they do not know; nothing is looked up for them.
+    """
+
+    territories: Sequence[Territory]
+    app_id: int
+    account: Callable[[], UserId | None] = lambda: None
+    installation_of: Callable[[Repository], int | None] = lambda _: None
+
+    def route(self, event: Event) -> Route:
+        """Decide whose business the event is."""
+        return self._not_for_us(event) or self._addressee(event)
+
+    def _not_for_us(self, event: Event) -> Irrelevant | None:
+        if event.sender and event.sender.type == "Bot" and event.sender.id == self.account():
+            return Irrelevant(why="This is our own doing.")
+        if event.repository is None or event.installation is None:
+            return None
+        if self.installation_of(Repository(event.repository.full_name)) in (None, event.installation.id):
+            return None
+        return Irrelevant(why="Another installation serves this repository.", suspicious=True)
+
+    def _addressee(self, event: Event) -> Route:
+        match event:
+            case IssueComment():
+                return self._comment(event)
+            case Push() | Create() | Delete():
+                return self._refs(event)
+            case CheckRun():
+                return self._button(event)
+            case RepositoryRuleset():
+                return self._ruleset(event)
+            case _:
+                return Irrelevant(why="Nobody waits for such an event.")
+
+    def _comment(self, event: IssueComment) -> Route:
+        name = event.repository.full_name
+        territory = next((one for one in self.territories if name.casefold() in one.homes), None)
+        if territory is None:
+            return Irrelevant(why="Commands are not heard in this repository.")
+        if event.issue.pull_request is not None:
+            return Irrelevant(why="Commands are heard on issues only, not on pull requests.")
+        if event.action not in ("created", "edited", "deleted"):
+            return Irrelevant(why="Nothing was said.")
+        bodies = [event.comment.body or "", event.changes.body.was if event.changes and event.changes.body else ""]
+        verb = next(filter(None, map(addressed, bodies)), None)
+        if verb is None:
+            return Irrelevant(why="This comment holds no command.")
+        key = territory.project if verb in STANDING else f"{territory.project}#{event.issue.number}"
+        payload: Document = {
+            "repository": name,
+            "issue": event.issue.number,
+            "comment": event.comment.id,
+            "body": event.comment.body,
+            "author": event.comment.user.id if event.comment.user else None,
+            "sender": event.sender.id,
+        }
+        return Routed(key=WorkKey(key), wake_project=None, payload=payload)
+
+    def _watch(self, repository: str, payload: Document) -> Route:
+        """Tell the watch of the project, and all who may be waiting for a ref or a rule there."""
+        name = repository.casefold()
+        mine = [one for one in self.territories if name == one.repository]
+        territory = next(iter(mine), None) or next((one for one in self.territories if name in one.forks), None)
+        if territory is None:
+            return Irrelevant(why="Nobody waits for anything in this repository.")
+        return Routed(key=WorkKey(territory.project), wake_project=territory.project, payload=payload)
+
+    def _refs(self, event: Push | Create | Delete) -> Route:
+        payload: Document = {"repository": event.repository.full_name, "sender": event.sender.id if event.sender else None}
+        match event:
+            case Push():
+                if not event.ref.startswith(("refs/heads/", "refs/tags/")):
+                    return Irrelevant(why="This is neither a branch nor a tag.")
+                payload |= {"ref": event.ref, "before": event.before, "after": event.after}
+            case Create() | Delete():
+                payload |= {"ref": f"refs/{'heads' if event.ref_type == 'branch' else 'tags'}/{event.ref}"}
+            case _:
+                assert_never(event)
+        return self._watch(event.repository.full_name, payload)
+
+    def _button(self, event: CheckRun) -> Route:
+        run = event.check_run
+        if event.action != "rerequested" or run.app is None or run.app.id != self.app_id:
+            return Irrelevant(why="No button of ours was pressed.")
+        match = _EXTERNAL_ID.fullmatch(run.external_id or "")
+        territory = next((one for one in self.territories if match and one.project == match["project"]), None)
+        if match is None or territory is None or not territory.has_refs_in(event.repository.full_name.casefold()):
+            return Irrelevant(why="This check run belongs to no release of ours.")
+        payload: Document = {
+            "repository": event.repository.full_name,
+            "check_run": run.id,
+            "external_id": run.external_id,
+            "step": match["step"],
+            "sender": event.sender.id,
+        }
+        return Routed(key=WorkKey(f"{territory.project}#{match['issue']}"), wake_project=None, payload=payload)
+
+    def _ruleset(self, event: RepositoryRuleset) -> Route:
+        if event.action not in ("edited", "deleted"):
+            return Irrelevant(why="A new ruleset takes nothing of ours away.")
+        payload: Document = {"ruleset": event.repository_ruleset.id, "name": event.repository_ruleset.name}
+        if event.repository is not None:
+            return self._watch(event.repository.full_name, payload | {"repository": event.repository.full_name})
+        owner = event.organization.login.casefold() if event.organization else None
+        territory = next((one for one in self.territories if one.repository.partition("/")[0] == owner), None)
+        if territory is None:
+            return Irrelevant(why="No project of ours is in this organisation.")
+        return self._watch(territory.repository, payload | {"repository": territory.repository})

@@ -1,0 +1,80 @@
+"""The one living status comment: where the release stands, why it waits, on whom, since when, and the next line to paste."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.release.gate import plan_digest
+from bot.release.ids import ReleaseId
+from bot.release.model import HumanAct, Release, ReleaseState, StepStatus
+from bot.release.plan import StepSpec
+from bot.words import markdown, templates
+
+
+def marker(release: ReleaseId) -> str:
+    """Return the first line of every comment about a release, by which the bot finds its own comments again."""
+    return f"<!-- brother-maynard release={release} -->"
+
+
+def status(release: Release, specs: Sequence[StepSpec]) -> str:
+    """Return the whole status comment; the same release gives the same text at any time of the day."""
+    text = templates.render(
+        "status.md.j2",
+        release=release,
+        marker=marker(release.id),
+        icon=_release_icon(release.state),
+        headline=headline(release),
+        waiting=[act for act in release.people if not act.done],
+        arrows=[(need, spec.name) for spec in specs for need in spec.needs],
+        plan_digest=plan_digest(release.tag.object, release.plan) if release.tag else "",
+        findings=[finding for checked in release.checked for finding in checked.findings],
+    )
+    return markdown.clipped(text)
+
+
+def headline(release: Release) -> str:
+    """Return one sentence that says where the release stands."""
+    match release.state:
+        case ReleaseState.DONE:
+            return f"{release.version} is upstream: branch {release.branch} and tag {release.version.tag} are at the approved ids, and nothing is frozen."
+        case ReleaseState.ABORTED:
+            return f"The release of {release.version} was aborted. Nothing was pushed, and nothing is frozen any more."
+        case ReleaseState.ABORTING:
+            return "The release is being aborted: its freeze is lifted, and nothing is pushed."
+        case ReleaseState.HALTED:
+            return "The release is halted and its freeze stays. An approver can let it go on with `/release resume`; `/release abort REASON` ends it."
+        case ReleaseState.RUNNING:
+            return _running(release)
+        case _:
+            assert_never(release.state)
+
+
+def _running(release: Release) -> str:
+    for step in release.steps:
+        if step.status is StepStatus.FAILED:
+            again = " It is looked at again." if step.retryable else ""
+            return f"The step {step.name} failed: {step.why}{again}"
+        if step.status is StepStatus.NEEDS_PERSON:
+            return f"The step {step.name} waits for a person."
+        if step.status is StepStatus.WAITING:
+            return f"The step {step.name} waits for {', '.join(step.on)}: {step.why}"
+    return "Everything is on its way."
+
+
+def _release_icon(state: ReleaseState) -> str:
+    match state:
+        case ReleaseState.RUNNING:
+            return "🚦"
+        case ReleaseState.HALTED:
+            return "🛑"
+        case ReleaseState.ABORTING | ReleaseState.ABORTED:
+            return "🗑️"
+        case ReleaseState.DONE:
+            return "✅"
+        case _:
+            assert_never(state)
+
+
+def call(release: Release, act: HumanAct, about: str, *, again: bool) -> str:
+    """Return the comment that calls the people who are waited for; this is the only place where anybody is mentioned."""
+    who = " ".join(f"@{login}" for login in act.who)
+    return templates.render("call.md.j2", marker=marker(release.id), about=about, who=who, act=act, again=again)
