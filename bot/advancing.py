@@ -9,7 +9,7 @@ All of it may stop at any instruction: whatever was done is found again, and the
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -36,7 +36,7 @@ from bot.desk import ACCEPTED, DONE, Desk
 from bot.effects import Door
 from bot.errors import Unavailable, UserError
 from bot.hearing import Heard, hear
-from bot.journal import Note, What
+from bot.journal import Json, Note, What
 from bot.release import orders, plan
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.release.model import Release
@@ -44,7 +44,8 @@ from bot.release.outcomes import Failed, Outcome, Waiting
 from bot.release.plan import StepSpec
 from bot.state import dump, load
 from bot.steps import STEPS
-from bot.store import Claim, Delivery
+from bot.store.claim import Claim
+from bot.store.model import Delivery
 from bot.words import answers
 from bot.words.status import headline
 
@@ -112,7 +113,7 @@ class Advance:
     async def _remember(self, name: str, before: Release, after: Release) -> None:
         old, new = before.step(name), after.step(name)
         if (old.status, old.why, before.attempt) != (new.status, new.why, after.attempt):
-            details = {"step": name, "attempt": after.attempt, "status": new.status, "why": new.why}
+            details: Mapping[str, Json] = {"step": name, "attempt": after.attempt, "status": new.status, "why": new.why}
             await self.claim.note([Note(actor="bot", what=What.DECISION, details=details)])
 
     # --- what people say

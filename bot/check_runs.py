@@ -13,8 +13,8 @@ from bot.effects import Door, Nature
 from bot.journal import Json
 from bot.release.ids import CommitId, Repository
 from bot.release.model import Release, StepState, StepStatus
-from bot.services.github import CheckRunDraft, CheckStatus, Conclusion
-from bot.store import Claim
+from bot.services.github.shapes import CheckRunDraft, CheckStatus, Conclusion
+from bot.store.claim import Claim
 from bot.words import checks as words
 
 NAME: Final = "release / {step}"
@@ -36,7 +36,7 @@ async def post(context: Context, claim: Claim, release: Release) -> Release:
 
 async def _places(context: Context, release: Release) -> list[Repository]:
     places = []
-    if release.tag is not None and await context.github.installation(release.tag.fork) is not None:
+    if release.tag is not None and await context.installations.on(release.tag.fork) is not None:
         places.append(release.tag.fork)
     if release.pushed:
         places.append(release.repository)

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.effects import Door, Observer
+from bot.installations import Installations
 from bot.profile import Profile
 from bot.release.ids import IssueNumber, Repository
 from bot.release.plan import StepSpec
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
-from bot.services.github import App, GitHub
+from bot.services.github import GitHub
+from bot.services.github.shapes import App
 from bot.services.peps import Peps
-from bot.store import Claim
+from bot.store.claim import Claim
 from bot.tools import Tools
 
 
@@ -27,6 +29,7 @@ class Context:
     git: Git
     buildbot: Buildbot
     peps: Peps
+    installations: Installations
     now: Callable[[], datetime]
     url: str = ""
     observers: Sequence[Observer] = ()

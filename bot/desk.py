@@ -8,7 +8,8 @@ from bot.effects import Door, Ledger, Nature
 from bot.journal import Json, Note, What
 from bot.profile import Profile
 from bot.release.ids import CommentId, IssueNumber, Repository
-from bot.services.github import App, Comment, GitHub, Reaction
+from bot.services.github import GitHub
+from bot.services.github.shapes import App, Comment, Reaction
 from bot.words import answers, markdown
 
 ACCEPTED: Reaction = "rocket"
@@ -36,7 +37,7 @@ class Desk:
             await self.github.react(self.home, comment, content)
             return {}
 
-        parameters = {"repository": self.home, "comment": comment, "content": content}
+        parameters: Mapping[str, Json] = {"repository": self.home, "comment": comment, "content": content}
         await self.door("talk", f"react {comment} {content}", nature=Nature.REPEATABLE, parameters=parameters, do=do)
 
     async def answer(self, comment: CommentId, text: str, *, about: str = "answer") -> None:
@@ -64,7 +65,7 @@ class Desk:
         async def do() -> Mapping[str, Json]:
             return {"comment": (await self.github.create_comment(self.home, self.issue, text)).id}
 
-        parameters = {"repository": self.home, "issue": self.issue, "about": about}
+        parameters: Mapping[str, Json] = {"repository": self.home, "issue": self.issue, "about": about}
         result = await self.door("talk", f"say {about}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=do)
         return CommentId(result["comment"])
 

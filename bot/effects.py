@@ -49,6 +49,10 @@ class Ledger(Protocol):
         """Write the notes down."""
         ...
 
+    async def known(self, key: EffectKey) -> Intent:
+        """Say what is known of an intent without writing one; Fresh when there is none."""
+        ...
+
 
 class Observer:
     """Something that is told of every effect on its way; subclass it and override what matters. A method may raise, even BaseException."""
@@ -100,6 +104,11 @@ class Door:
         key = EffectKey(release=self._release, attempt=self._attempt, step=step, name=name)
         async with self._one_at_a_time[key]:
             return await self._pass(key, nature, normal(parameters), do, find)
+
+    async def intended(self, step: str, name: str) -> bool:
+        """Tell whether this effect was ever begun in this attempt, in this life or an earlier one."""
+        key = EffectKey(release=self._release, attempt=self._attempt, step=step, name=name)
+        return not isinstance(await self._ledger.known(key), Fresh)
 
     async def _pass(self, key: EffectKey, nature: Nature, parameters: Document, do: Do, find: Find | None) -> Document:
         await self._tell("before", key)

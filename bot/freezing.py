@@ -11,7 +11,7 @@ from bot.effects import Nature
 from bot.errors import Refused
 from bot.journal import Json
 from bot.release.ids import IssueNumber, Ref, Repository, RulesetId
-from bot.services.github import BypassActor, Rule, Ruleset, RulesetDraft
+from bot.services.github.shapes import BypassActor, Rule, Ruleset, RulesetDraft
 from bot.tools import Tools
 
 PREFIX: Final = "release-freeze"
@@ -65,7 +65,7 @@ async def ensure(tools: Tools, repository: Repository, ref: Ref, name: str, *, s
             return there
         return {"id": made.id}
 
-    parameters = {"repository": repository, "ref": ref, "name": name, "rules": [rule.type for rule in wanted.rules]}
+    parameters: Mapping[str, Json] = {"repository": repository, "ref": ref, "name": name, "rules": [rule.type for rule in wanted.rules]}
     result = await tools.door(step, f"freeze {ref}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=create)
     return RulesetId(result["id"])
 
@@ -111,5 +111,5 @@ async def lift(tools: Tools, repository: Repository, ruleset: RulesetId, name: s
             await tools.github.delete_ruleset(repository, ruleset)
         return {"deleted": ruleset}
 
-    parameters = {"repository": repository, "ruleset": ruleset, "name": name}
+    parameters: Mapping[str, Json] = {"repository": repository, "ruleset": ruleset, "name": name}
     await tools.door(step, f"thaw {ruleset}", nature=Nature.FINDABLE, parameters=parameters, find=gone, do=delete)

@@ -7,6 +7,7 @@
 5. The answer to a refusal is one reaction and one comment, both found again after a crash.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,11 +19,11 @@ from bot.command_types import Command
 from bot.commands import NotUnderstood, parse
 from bot.desk import Desk
 from bot.errors import Unavailable
-from bot.journal import What
+from bot.journal import Json, What
 from bot.release.ids import CommentId
 from bot.release.model import Actor, Release
 from bot.release.orders import Order
-from bot.services.github import Comment
+from bot.services.github.shapes import Comment
 from bot.words import answers
 
 NO: Final = "-1"
@@ -78,7 +79,7 @@ async def _judged(desk: Desk, comment: Comment, command: Command, since: datetim
         return None
     judgement = judge(command, speaker, release)
     actor = f"{speaker.login} ({speaker.id})"
-    details = {"comment": comment.id, "body": comment.body[:500], "command": command.verb}
+    details: Mapping[str, Json] = {"comment": comment.id, "body": comment.body[:500], "command": command.verb}
     if isinstance(judgement, NotAllowed):
         await desk.note(actor, What.COMMAND, {**details, "refused": judgement.why})
         # 5. the answer

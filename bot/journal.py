@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -96,7 +96,7 @@ def seal(previous: str, entry: Entry) -> str:
         "previous": previous,
         "key": entry.key,
         "sequence": entry.sequence,
-        "at": entry.at.isoformat(),
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": entry.actor,
         "what": entry.what,
         "details": entry.details,

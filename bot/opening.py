@@ -14,7 +14,8 @@ from bot.release.ids import ReleaseId, UserId
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release
 from bot.release.version import Kind, SeriesStatus, branch_of, kind_of
 from bot.state import dump
-from bot.store import AlreadyOpen, Claim
+from bot.store.claim import Claim
+from bot.store.model import AlreadyOpen
 from bot.words import answers
 
 
@@ -48,7 +49,9 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
     status, manager = await _series(context, version.series)
     kind = command.kind or kind_of(version, status)
     if kind is Kind.FIRST_BETA:
-        raise UserError(f"{version} begins a new branch, which this bot cannot make yet, so nothing was started; please release it by hand.")
+        raise UserError(
+            f"{version} begins a new branch, which this bot cannot make yet, so nothing was started; please release it by hand."
+        )
     branch = branch_of(version) if branch_of(version) == "main" else series.branch
     release = Release(
         id=ReleaseId(f"{context.profile.name}-{version}-{desk.issue}"),

@@ -11,7 +11,7 @@ from bot.freezing import PREFIX
 from bot.release.facts import Finding, Severity
 from bot.release.ids import Ref, branch_ref, tag_ref
 from bot.release.model import Release
-from bot.services.github import BranchProtection, Ruleset
+from bot.services.github.shapes import BranchProtection, Ruleset
 from bot.tools import Tools
 
 HARMLESS: Final = frozenset({"deletion", "non_fast_forward", "creation"})

@@ -6,7 +6,8 @@ from bot.command_types import Approve
 from bot.profile import Profile
 from bot.release.ids import ObjectId, UserId
 from bot.release.model import Approval, Release
-from bot.services.github import GitHub, User
+from bot.services.github import GitHub
+from bot.services.github.shapes import User
 from bot.tools import Tools
 
 
@@ -22,10 +23,10 @@ async def speaker(user: User, profile: Profile, github: GitHub, *, through_app: 
     )
 
 
-async def _in_team(login: str, profile: Profile, github: GitHub) -> bool:
-    """Tell whether the account is an active member of the profile's team; a profile without one trusts its own list."""
+async def _in_team(login: str, profile: Profile, github: GitHub) -> bool | None:
+    """Tell whether the account is an active member of the profile's team; None for a profile without one, which trusts its own list."""
     if profile.project.team is None:
-        return True
+        return None
     organisation, _, slug = profile.project.team.partition("/")
     return await github.team_membership(organisation, slug, login) == "active"
 

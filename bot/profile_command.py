@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from bot.profile import Profile, ProfileError, load
 from bot.profile_docs import page
+from bot.settings import DEFAULT_HOME
 
 DONE = 0
 WRONG = 2
@@ -37,15 +40,16 @@ def run(arguments: Sequence[str]) -> int:
     if options.command == "docs":
         sys.stdout.write(page())
         return DONE
-    answer = check(options.file)
+    home = Path(os.environ.get("BOT_HOME") or DEFAULT_HOME)
+    answer = check(options.file, home.expanduser())
     _report(answer, as_json=options.json)
     return DONE if answer.valid else WRONG
 
 
-def check(source: str) -> Answer:
-    """Load a profile and tell what is wrong with it, or what to know about it."""
+def check(source: str, home: Path) -> Answer:
+    """Load a profile and tell what is wrong with it, or what to know about it; ``home`` is the folder BOT_HOME."""
     try:
-        profile = load(source)
+        profile = load(source, home=home)
     except ProfileError as error:
         return Answer(profile=source, valid=False, problems=tuple(str(error).splitlines()), notes=())
     return Answer(profile=source, valid=True, problems=(), notes=tuple(_notes(profile)))

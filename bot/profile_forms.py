@@ -84,7 +84,7 @@ def _ssh_key(value: str) -> str:
 _ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9-]{0,38}"
 
 # The name becomes a part of ids, markers, rule names and addresses, so it is plain.
-ProjectName = Annotated[str, Form("a short name in small letters", "cpython", "[a-z][a-z0-9_]{0,38}")]
+ProjectName = Annotated[str, Form("a short plain name", "cpython", "[A-Za-z][A-Za-z0-9._-]{0,38}")]
 RepositoryName = Annotated[Repository, Form("a repository as OWNER/NAME", "python/cpython", _ACCOUNT + "/[A-Za-z0-9._-]{1,100}")]
 TeamName = Annotated[str, Form("a team as ORGANISATION/TEAM", "python/release-managers", _ACCOUNT + "/[a-z0-9_-]+")]
 Login = Annotated[str, Form("a GitHub login", "hugovk", _ACCOUNT)]

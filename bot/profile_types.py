@@ -22,6 +22,7 @@ from bot.profile_forms import (
     RepositoryName,
     RepositoryPath,
     Seconds,
+    SeriesName,
     SshKey,
     TeamName,
     Url,
@@ -51,10 +52,10 @@ class Project(Table):
     """The short name of the project, in pages, markers, rule names and addresses."""
     repository: RepositoryName
     """The repository whose branch and tag are released."""
-    team: TeamName
-    """The team, as `ORGANISATION/TEAM`, in which a release manager must be an active member to be obeyed."""
     command_repositories: tuple[RepositoryName, ...] = ()
     """Where commands are heard; the repository itself when left out."""
+    team: TeamName | None = None
+    """The team, as `ORGANISATION/TEAM`, in which a release manager must be active to be obeyed; without one, roles alone decide."""
     kind_source: KindSource = KindSource.PEPS
     """Where the status and the release manager of a series are read: `peps` asks `PEPS_URL`, live; `profile` takes them from `[series]`."""
     production: bool = False
@@ -148,6 +149,10 @@ class Blocker(Table):
     kinds: tuple[KindSlug, ...] = ()
     """The kinds of release it stops, in the words of `--as`; all of them when left out."""
 
+    def stops(self, kind: Kind) -> bool:
+        """Tell whether the label stops a release of this kind."""
+        return not self.kinds or kind in self.kinds
+
 
 class Preflight(Table):
     """What is looked at before the freeze."""
@@ -160,12 +165,8 @@ class Preflight(Table):
     """A failing stable builder of these support tiers has to be acknowledged (PEP 11)."""
     other_builders: Literal["concern", "ignore"] = "concern"
     """What a failing stable builder of another tier or of none is: `concern` is shown and stops nothing, `ignore` is not shown."""
-    magic_number: bool = False
-    """Whether the bytecode magic number must equal the one that the tests of the branch expect."""
-
-    def labels_for(self, kind: Kind) -> tuple[str, ...]:
-        """Return the labels that stop a release of this kind."""
-        return tuple(blocker.label for blocker in self.blockers if not blocker.kinds or kind in blocker.kinds)
+    magic_number_from: SeriesName | None = None
+    """The first series whose bytecode magic number must equal the one that the tests of its branch expect; not looked at when left out."""
 
 
 class FreezePolicy(Table):

@@ -18,7 +18,7 @@ from bot.effects import Door, Nature
 from bot.journal import Json
 from bot.release.model import HumanAct, Release
 from bot.release.orders import kept_promises
-from bot.store import Claim
+from bot.store.claim import Claim
 from bot.words import status as words
 
 

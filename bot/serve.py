@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -15,20 +16,25 @@ from bot.advancing import Advance
 from bot.context import Context
 from bot.effects import Observer
 from bot.errors import Unavailable
-from bot.logs import set_up_logging
+from bot.installations import Installations
 from bot.profile import Profile, load
-from bot.release.ids import WorkKey
+from bot.release.ids import Repository, WorkKey
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
-from bot.services.github import App, GitHub
+from bot.services.github import GitHub
+from bot.services.github.shapes import App
 from bot.services.peps import Peps
-from bot.settings import Settings, load_settings
-from bot.store import Claim, Store, Timings
-from bot.store.model import project_of
+from bot.settings import Settings, is_loopback, load_settings
+from bot.store.claim import Claim
+from bot.store.model import Timings, project_of
+from bot.store.store import Store
 from bot.watch import look
-from bot.web.app import create_app
+from bot.web.app import WebSettings, create_app
 
 log: Final = logging.getLogger(__name__)
+
+BACKLOG: Final = 4096
+LOOPBACK: Final = "127.0.0.1"
 
 
 def now() -> datetime:
@@ -47,12 +53,60 @@ class Bot:
     observers: Sequence[Observer]
     stack: AsyncExitStack
     contexts: dict[str, Context] = field(default_factory=dict)
+    app: App | None = None
     url: str = ""
     work: asyncio.Task[None] | None = None
+
+    async def listen(self) -> None:
+        """Open the port; it takes webhooks from now on."""
+        app = create_app(
+            WebSettings(
+                secrets=[secret.get_secret_value() for secret in self.settings.gh_secret],
+                profiles=list(self.profiles.values()),
+                app_id=self.settings.gh_app_id,
+                github_url=self.settings.github_server_url,
+                account=lambda: self.app.user_id if self.app else None,
+                installation_of=self._installation_of,
+            ),
+            self.store,
+        )
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        self.stack.push_async_callback(runner.cleanup)
+        # A burst of new connections overflows the default backlog of 128 and is then refused.
+        site = web.TCPSite(runner, self._host(), self.settings.port, backlog=BACKLOG)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    def _installation_of(self, repository: Repository) -> int | None:
+        known = (context.installations.remembered(repository) for context in self.contexts.values())
+        return next((one for one in known if one is not None), None)
+
+    def _host(self) -> str | None:
+        """Return this machine alone while nobody else is told where the bot is, else every address."""
+        named = urlsplit(self.settings.bot_url or "").hostname
+        local = is_loopback(named) if named else not self.settings.dyno
+        return LOOPBACK if local else None
+
+    async def until(self, stopped: asyncio.Event) -> None:
+        """Return when told to stop; raise what made the work end before that."""
+        waiting = asyncio.create_task(stopped.wait())
+        work = self.work
+        if work is None:
+            return
+        try:
+            await asyncio.wait([waiting, work], return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            waiting.cancel()
 
     async def stop(self) -> None:
         """Take no more work, let what runs come to an end, and close everything."""
         await self.stack.aclose()
+        if self.work is not None:
+            self.work.cancel()
+            await asyncio.wait([self.work])
 
     async def reconcile(self, claim: Claim) -> datetime | None:
         """Look at one row of work."""
@@ -64,6 +118,7 @@ class Bot:
     async def begin(self) -> None:
         """Find out who we are on GitHub, however long that takes, and then work until told to stop."""
         app, github = await self._identify()
+        self.app = app
         for profile in self.profiles.values():
             self.contexts[profile.name] = self._context(profile, app, github)
             await self.store.wake(WorkKey(profile.name))
@@ -94,6 +149,7 @@ class Bot:
             git=Git(settings.home / "git" / profile.name, settings.github_server_url),
             buildbot=Buildbot(settings.buildbot_url, self.session),
             peps=Peps(settings.peps_url, self.session),
+            installations=Installations(github, now, fresh_for=profile.timing.sweep),
             now=now,
             url=settings.bot_url or "",
             observers=self.observers,
@@ -104,34 +160,26 @@ async def start(environ: Mapping[str, str], observers: Sequence[Observer] = ()) 
     """Start the bot; raise UserError with one sentence when the environment or a profile is wrong."""
     settings = load_settings(environ)
     profiles = {profile.name: profile for profile in (load(source, home=settings.home) for source in settings.bot_profile)}
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.database, timings=_timings(profiles.values()))
-        stack.push_async_callback(store.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        bot = Bot(settings, profiles, store, session, tuple(observers), stack)
-        bot.url = await _listen(bot, stack)
-        bot.work = asyncio.create_task(bot.begin(), name="work")
-        stack.push_async_callback(_finish, bot)
-        bot.stack = stack.pop_all()
-        return bot
-    raise AssertionError
-
-
-async def _finish(bot: Bot) -> None:
-    if bot.work is not None:
-        bot.work.cancel()
-        await asyncio.wait([bot.work])
-
-
-async def serve(environ: Mapping[str, str], until: Callable[[], asyncio.Future[None]]) -> None:
-    """Run the bot until the future is done or its work fails."""
-    bot = await start(environ)
-    log.info("listening on %s", bot.url)
+        store = await Store.open(settings.database, timings=_timings(list(profiles.values())))
+        stack.push_async_callback(store.close)
+        bot = Bot(settings, profiles, store, session, tuple(observers), stack.pop_all())
     try:
-        stopped = until()
-        if bot.work is not None:
-            await asyncio.wait([stopped, bot.work], return_when=asyncio.FIRST_COMPLETED)
-            if bot.work.done():
-                bot.work.result()
-    finally:
+        await bot.listen()
+        bot.work = asyncio.create_task(bot.begin(), name="work")
+    except BaseException:
         await bot.stop()
+        raise
+    return bot
+
+
+def _timings(profiles: Sequence[Profile]) -> Timings:
+    """Return the shortest times that any profile asks for: one engine serves them all."""
+    return Timings(
+        lease=min(profile.timing.lease for profile in profiles),
+        heartbeat=min(profile.timing.heartbeat for profile in profiles),
+        idle=min(1.0, *(profile.timing.poll for profile in profiles)),
+        backoff=min(1.0, *(profile.timing.poll for profile in profiles)),
+    )

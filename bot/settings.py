@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, Pydanti
 
 from bot.errors import UserError
 
-_SHORTEST_SECRET: Final = 8
+DEFAULT_HOME: Final = Path("~/.brother-maynard")
 _LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
@@ -74,9 +74,6 @@ def _separated(value: object) -> object:
 def _hook_secrets(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if not value:
         sentence = "is empty: write the webhook secret of the App, or several separated by commas while one replaces another"
-        raise wrong(sentence)
-    if any(len(secret.get_secret_value()) < _SHORTEST_SECRET for secret in value):
-        sentence = f"holds a secret shorter than {_SHORTEST_SECRET} characters, which can be guessed: take one from `openssl rand -hex 32`"
         raise wrong(sentence)
     return value
 
@@ -141,7 +138,7 @@ class Settings(BaseSettings):
     """The webhook secret of the App; several, separated by commas, while one replaces another."""
     bot_profile: Names = ("cpython",)
     """The profiles to serve: names of shipped ones or paths, separated by commas."""
-    bot_home: Path = Path("~/.brother-maynard")
+    bot_home: Path = DEFAULT_HOME
     """A folder for caches and, without `DATABASE_URL`, for the database."""
     bot_url: Address | None = None
     """The public address of the bot, for links; `http://localhost:PORT` when left out."""

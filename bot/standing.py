@@ -12,7 +12,8 @@ from bot.hearing import Heard
 from bot.release.ids import CommentId, Repository, RulesetId, branch_ref
 from bot.release.model import Actor
 from bot.state import load
-from bot.store import Claim, Store
+from bot.store.claim import Claim
+from bot.store.store import Store
 from bot.words import answers
 
 

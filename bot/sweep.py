@@ -12,8 +12,10 @@ from bot.context import Context
 from bot.effects import Door, Nature
 from bot.journal import Json
 from bot.release.ids import Repository, WorkKey
-from bot.services.github import Comment
-from bot.store import Claim, Delivery, Store
+from bot.services.github.shapes import Comment
+from bot.store.claim import Claim
+from bot.store.model import Delivery
+from bot.store.store import Store
 
 LONGEST: Final = timedelta(days=3)
 """GitHub keeps deliveries of an App for redelivery this long."""

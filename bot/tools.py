@@ -9,7 +9,8 @@ from bot.profile import Person, Profile
 from bot.release.model import Release
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
-from bot.services.github import App, GitHub
+from bot.services.github import GitHub
+from bot.services.github.shapes import App
 from bot.services.peps import Peps
 
 

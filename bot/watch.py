@@ -7,6 +7,7 @@
 Everything here is kept in one row of work whose key is the project's name, so it is done by one process at a time.
 """
 
+import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -18,12 +19,16 @@ from bot import standing, sweep, unannounced
 from bot.command_types import Freeze, Unfreeze
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE
+from bot.errors import Unavailable, UserError
 from bot.hearing import hear
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.standing import StandingFreeze
-from bot.store import Claim, Delivery, Store
+from bot.store.claim import Claim
+from bot.store.model import Delivery
+from bot.store.store import Store
 from bot.unannounced import SeenTags
 
+log: Final = logging.getLogger(__name__)
 
 REMEMBERED: Final = 500
 
@@ -61,14 +66,26 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
         if delivery.event == "issue_comment":
             watch = await _listen(context, claim, watch, delivery, store)
         await claim.save(dump(watch), read=[delivery.guid])
-    watch = replace(watch, tags=await unannounced.look(context, claim, store, watch.tags))
-    await claim.save(dump(watch))
-    now = context.now()
-    if watch.swept is None or (now - watch.swept).total_seconds() >= context.profile.timing.sweep:
-        await sweep.sweep(context, claim, store, watch.swept)
-        watch = replace(watch, swept=now)
+    for chore in (_tags, _sweep):
+        try:
+            watch = await chore(context, claim, store, watch)
+        except (Unavailable, UserError) as error:
+            # One chore that cannot be done must not keep the others from being done.
+            log.warning("%s of %s could not be done now: %s", chore.__name__, claim.key, error)
         await claim.save(dump(watch))
     return context.after(min(context.profile.timing.sweep, context.profile.timing.poll))
+
+
+async def _tags(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
+    return replace(watch, tags=await unannounced.look(context, claim, store, watch.tags))
+
+
+async def _sweep(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
+    now = context.now()
+    if watch.swept is not None and (now - watch.swept).total_seconds() < context.profile.timing.sweep:
+        return watch
+    await sweep.sweep(context, claim, store, watch.swept)
+    return replace(watch, swept=now)
 
 
 async def _listen(context: Context, claim: Claim, watch: Watch, delivery: Delivery, store: Store) -> Watch:

@@ -15,7 +15,7 @@ B = '[[person]]\nlogin = "b"\nid = 2\nname = "B"'
     ("change", "line", "key", "says"),
     [
         (('team = "octo-org/managers"', 'teem = "x/y"'), 4, "project.teem", 'did you mean "team"?'),
-        (('team = "octo-org/managers"\n', ""), 1, "project.team", "missing"),
+        (('repository = "octo-org/demo"\n', ""), 1, "project.repository", "missing"),
         (("id = 583231", 'id = "583231"'), 8, "person[1].id", "valid integer"),
         (("id = 583231", "id = true"), 8, "person[1].id", "valid integer"),
         (("id = 583231", "id = -1"), 8, "person[1].id", "greater than or equal to 0"),
@@ -23,7 +23,7 @@ B = '[[person]]\nlogin = "b"\nid = 2\nname = "B"'
         (('"octocat/demo"', '"octocat"'), 11, "person[1].forks[1]", "write it like python/cpython"),
         (('[series."1.0"]', "[series.one]"), 13, "series.one", "write it like 3.15"),
         (('"required"', '"sometimes"'), 15, 'series."1.0".signature', "'required' or 'if-present'"),
-        (('name = "demo"', 'name = "../demo"'), 2, "project.name", "a short name in small letters"),
+        (('name = "demo"', 'name = "../demo"'), 2, "project.name", "a short plain name"),
         (('repository = "octo-org/demo"', 'repository = "octo-org/demo\\u202e"'), 3, "project.repository", "is not a repository"),
     ],
 )
@@ -45,7 +45,7 @@ def test_a_mistake_is_told_with_its_line_its_key_and_what_is_allowed(
         ("[timing]\npoll = inf\n", 17, "timing.poll", "finite"),
         ("[timing]\nlease = 10\nheartbeat = 6\n", 18, "timing.heartbeat", "at most half of it"),
         ("[timing]\nlease = 10\n", 16, "timing.heartbeat", "at most half of it"),
-        ('[preflight]\nblockers = [\n  { label = "a", kinds = ["c"] },\n]\n', 18, "preflight.blockers[1].kinds[1]", "alpha, beta1, beta, rc"),
+        ('[preflight]\nblockers = [\n  {label = "a", kinds = ["c"]},\n]\n', 18, "preflight.blockers[1].kinds[1]", "alpha, beta1, beta, rc"),
         ('[freeze]\nmode = "classic"\n', 17, "freeze.mode", "'ruleset'"),
         ('[audit]\nrules = [{ path = "a", rule = "next-directives" }]\n', 17, "audit.rules[1].rule", 'did you mean "next-directive"?'),
         ('[audit]\nrules = [{ path = "../a b", rule = "news" }]\n', 17, "audit.rules[1].path", "a path inside the repository"),

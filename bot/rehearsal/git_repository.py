@@ -82,7 +82,7 @@ class BareRepository:
         """Make the repository, with the branches and tags of ``source`` where one is given."""
         self.directory.mkdir(parents=True)
         await self.git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", ".")
-        for name, value in {**SETTINGS, "core.hooksPath": str(hooks.resolve())}.items():
+        for name, value in {**SETTINGS, "core.hooksPath": str(hooks)}.items():
             await self.git("config", name, value)
         if source is not None:
             await self.git("fetch", "--quiet", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")

@@ -103,7 +103,7 @@ class Events:
         for ref, (old, new) in changes.items():
             if ref in tags and len(tags) > MOST_TAGS:
                 continue
-            if old == ABSENT or new == ABSENT:
+            if ABSENT in (old, new):
                 self._ref_came_or_went(repository, sender, ref, came=old == ABSENT)
             payload = await self._push(repository, sender, ref, (old, new))
             self._send("push", repository, sender, payload)

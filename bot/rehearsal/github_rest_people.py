@@ -44,7 +44,11 @@ class PeopleRest:
     async def rate_limit(self, _request: web.Request) -> web.Response:
         """Return the limits, which cost nothing to read."""
         limit = {"limit": HOURLY, "used": 0, "remaining": HOURLY, "reset": int(now().timestamp()) + 3_600}
-        return answer({"resources": {"core": limit, "search": limit}, "rate": limit})
+        return answer(
+            {
+                "resources": {"core": limit, "search": limit},
+            }
+        )
 
     async def membership(self, request: web.Request) -> web.Response:
         """Return whether somebody is an active or pending member of a team."""

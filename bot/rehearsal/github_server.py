@@ -4,14 +4,12 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Protocol
 
 from aiohttp import web
 
 from bot.rehearsal.chronicle import Chronicle
-from bot.rehearsal.github_access import FOR_THE_APP, NEEDS, Access
+from bot.rehearsal.github_access import FOR_THE_APP, NEEDS
 from bot.rehearsal.github_desk import BODY, CALLER, Desk
 from bot.rehearsal.github_problems import Forbidden, NotFound, Problem
 from bot.rehearsal.github_rest_app import AppRest
@@ -21,28 +19,19 @@ from bot.rehearsal.github_rest_people import HOURLY, PeopleRest
 from bot.rehearsal.github_rest_rules import RulesRest
 from bot.rehearsal.github_rest_talk import TalkRest
 from bot.rehearsal.moments import now
+from bot.rehearsal.official import OfficialGitHub
 from bot.rehearsal.watch import BY, Handler, template, watching
 
 API_VERSION = "2026-03-10"
 """https://docs.github.com/en/rest/about-the-rest-api/api-versions"""
 
 
-class Official(Protocol):
-    """Somebody who knows GitHub's published description of its REST API."""
-
-    def check_request(self, method: str, path: str, query: Mapping[str, str], body: object) -> list[str]:
-        """Return what is wrong with a request, one sentence per problem."""
-
-    def check_response(self, method: str, path: str, status: int, body: object) -> list[str]:
-        """Return what is wrong with an answer, one sentence per problem."""
-
-
 class GitHubServer:
     """The web application of the REST stand-in."""
 
-    def __init__(self, desk: Desk, access: Access, chronicle: Chronicle, official: Official | None) -> None:
-        """Serve from this desk."""
-        self._access = access
+    def __init__(self, desk: Desk, chronicle: Chronicle, official: OfficialGitHub | None) -> None:
+        """Serve from this desk; ``official`` judges every request and every answer."""
+        self._access = desk.access
         self._chronicle = chronicle
         self._official = official
         self._used: Counter[str] = Counter()
@@ -76,7 +65,9 @@ class GitHubServer:
         self._check_headers(request, action)
         request[BODY] = await self._body(request)
         if self._official is not None:
-            for problem in self._official.check_request(request.method, request.path, dict(request.query), request[BODY]):
+            for problem in self._official.check_request(
+                request.method, request.rel_url.raw_path, dict(request.query), request[BODY] or None
+            ):
                 self._chronicle.violation(f"{action}: {problem}")
         try:
             caller = self._access.admit(action, request.headers.get("Authorization", ""), dict(request.match_info))
@@ -108,13 +99,10 @@ class GitHubServer:
 
     def _check_answer(self, request: web.Request, response: web.Response) -> None:
         """Hold our own answer against the official description."""
-        if self._official is None or template(request) == request.path == "" or request.match_info.http_exception is not None:
+        if self._official is None or request.match_info.http_exception is not None or "raw" in response.content_type:
             return
-        is_json = response.content_type == "application/json"
-        body: object = json.loads(response.text) if is_json and response.text else None
-        if "raw" in response.content_type:
-            return
-        for problem in self._official.check_response(request.method, request.path, response.status, body):
+        body: object = json.loads(response.text) if response.text else None
+        for problem in self._official.check_response(request.method, request.rel_url.raw_path, response.status, body):
             self._chronicle.violation(f"the rehearsal's own answer to {request.method} {template(request)}: {problem}")
 
     def _count(self, request: web.Request, response: web.Response) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.rehearsal.chronicle import Chronicle, Request
 from bot.rehearsal.faults import Action
 from bot.rehearsal.moments import now
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 BY: web.RequestKey[str] = web.RequestKey("by", str)
 """Who asks, once that is known."""

@@ -161,15 +161,11 @@ def kept_promises(release: Release) -> tuple[Promise, ...]:
 
 
 def _not_running(release: Release, wish: str) -> Declined:
-    match release.state:
-        case ReleaseState.RUNNING:
-            advice = "is running"
-        case ReleaseState.HALTED:
-            advice = "is halted; an approver can say `/release resume`"
-        case ReleaseState.ABORTING:
-            advice = "is being aborted"
-        case ReleaseState.ABORTED:
-            advice = "was aborted; open a new issue for another try"
-        case ReleaseState.DONE:
-            advice = "is finished"
-    return Declined(why=f"You cannot {wish} now: the release of {release.version} {advice}.")
+    advice = {
+        ReleaseState.RUNNING: "is running",
+        ReleaseState.HALTED: "is halted; an approver can say `/release resume`",
+        ReleaseState.ABORTING: "is being aborted",
+        ReleaseState.ABORTED: "was aborted; open a new issue for another try",
+        ReleaseState.DONE: "is finished",
+    }
+    return Declined(why=f"You cannot {wish} now: the release of {release.version} {advice[release.state]}.")

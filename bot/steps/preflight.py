@@ -16,7 +16,7 @@ from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
 from bot.release.version import Version, VersionError, sequence_problem
 from bot.services.buildbot import Builder
-from bot.services.github import Issue
+from bot.services.github.shapes import Issue
 from bot.tools import Tools
 from bot.verify.release_diff import magic_number_problem
 

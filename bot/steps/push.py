@@ -75,11 +75,11 @@ async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None
             raise Refused(report.message)
         return done
 
-    parameters = {"repository": release.repository, "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan]}
+    parameters: Mapping[str, Json] = {"repository": release.repository, "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan]}
     await tools.door("push", "push", nature=Nature.FINDABLE, parameters=parameters, find=landed, do=push)
 
 
-def _landed(release: Release, upstream: Mapping[Ref, ObjectId]) -> Mapping[str, Json] | None:
+def _landed(release: Release, upstream: Mapping[Ref, str]) -> Mapping[str, Json] | None:
     if all(upstream.get(line.ref) == line.new for line in release.plan):
         return {"refs": {line.ref: line.new for line in release.plan}}
     if all(upstream.get(line.ref) == line.old for line in release.plan):
@@ -88,7 +88,7 @@ def _landed(release: Release, upstream: Mapping[Ref, ObjectId]) -> Mapping[str, 
     raise PushedOtherwise(f"Upstream stands neither before nor after our push ({seen}).")
 
 
-async def _upstream(release: Release, tools: Tools) -> Mapping[Ref, ObjectId]:
+async def _upstream(release: Release, tools: Tools) -> Mapping[Ref, str]:
     return await tools.git.refs(release.repository, *(line.ref for line in release.plan))
 
 
@@ -106,7 +106,7 @@ async def _refs_problem(release: Release, tag: Tag, tools: Tools) -> Failed | No
         if seen != line.old:
             return _alarm(f"{line.ref} is {seen or 'absent'} upstream, although the approved plan starts from {line.old or 'absent'}.")
     ref = tag_ref(tag.name)
-    in_fork = (await tools.git.refs(tag.fork, ref)).get(ref)
+    in_fork: str | None = (await tools.git.refs(tag.fork, ref)).get(ref)
     if in_fork != tag.object:
         why = f"The tag in {tag.fork} is {in_fork or 'gone'}, no longer the approved {tag.object}."
         return Failed(why=why, retryable=True, look_again=tools.poll())

@@ -29,7 +29,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if not fresh:
         return _none(release, tools)
     [(tag, (fork, owner))] = fresh.items()
-    if release.tag is not None and release.tag.object == tag:
+    if release.tag is not None and str(release.tag.object) == str(tag):
         return _passed(release.tag, tools)
     return await _pin(release, tools, TagId(tag), fork, owner)
 

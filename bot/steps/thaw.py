@@ -36,4 +36,4 @@ async def _upstream_already(release: Release, tools: Tools) -> bool:
         return False
     seen = await tools.github.ref(release.repository, tag_ref(release.version.tag))
     branch = await tools.github.ref(release.repository, branch_ref(release.branch))
-    return bool(seen and branch and seen.id == release.tag.object)
+    return seen is not None and branch is not None and str(seen.id) == str(release.tag.object)

@@ -76,8 +76,8 @@ class Claim:
 
     async def intend(self, key: EffectKey, parameters: Mapping[str, Json], notes: Sequence[Note] = ()) -> Intent:
         """Write an intent and the notes down unless the intent is there already, and say what is known of it."""
-        row = await self._database.read(lambda connection: _known(connection, key))
-        if row is None:
+        known = await self.known(key)
+        if isinstance(known, Fresh):
             values = {**vars(key), "work": self.key, "parameters": normal(parameters)}
 
             async def write(connection: AsyncConnection, at: datetime) -> Columns:
@@ -85,11 +85,18 @@ class Claim:
                 return {}
 
             await self._commit(write, notes)
+        if isinstance(known, Unfinished):
+            await self._commit(_nothing)  # what follows acts on the world, so the lease must be ours
+        return known
+
+    async def known(self, key: EffectKey) -> Intent:
+        """Say what is known of an intent without writing one; Fresh when there is none."""
+        row = await self._database.read(lambda connection: _known(connection, key))
+        if row is None:
             return Fresh()
-        if row["result"] is not None:
-            return Finished(parameters=row["parameters"], result=row["result"])
-        await self._commit(_nothing)  # what follows acts on the world, so the lease must be ours
-        return Unfinished(parameters=row["parameters"])
+        if row["result"] is None:
+            return Unfinished(parameters=row["parameters"])
+        return Finished(parameters=row["parameters"], result=row["result"])
 
     async def record(self, key: EffectKey, result: Mapping[str, Json], notes: Sequence[Note] = ()) -> None:
         """Write the result of an intent and the notes down."""

@@ -56,6 +56,7 @@ class Engine:
     async def run(self, reconcile: Reconcile, parallel: int) -> None:
         """Work until closed or cancelled; an error never ends it, only a BaseException from ``reconcile`` does."""
         self._stopped.clear()
+        self._deadly = None
         heart = asyncio.create_task(self._beat())
         grace = 0.0
         try:

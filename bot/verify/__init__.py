@@ -1,1 +1,1 @@
-"""One small proof per file: that a tag, a signature or a change is what it should be."""
+"""One small class for each proof that a release rests on."""

@@ -94,7 +94,7 @@ class Health:
             async with asyncio.timeout(self.patience):
                 await self.inbox.ping()
         except (Unavailable, TimeoutError) as error:
-            log.warning("Not ready: %s", error or "the store does not answer")
+            log.warning("Not ready: %s", str(error) or "the store took too long")
             return answer(503, "The store does not answer now.")
         return answer(200, "Ready.")
 
@@ -110,8 +110,8 @@ async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except Unavailable as error:
-        log.warning("%s %s could not be answered: %s", request.method, request.rel_url.path, error)
+        log.warning("%s %s could not be answered: %s", request.method, request.rel_url.raw_path, error)
         return answer(503, "The store does not answer now: try again later.")
     except Exception:
-        log.exception("%s %s failed", request.method, request.rel_url.path)
+        log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         return answer(500, "Something went wrong here; it was logged.")

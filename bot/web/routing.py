@@ -9,7 +9,7 @@ from bot.commands import Verb, addressed
 from bot.journal import Document
 from bot.profile import Profile
 from bot.release.ids import Repository, UserId, WorkKey
-from bot.web.shapes import CheckRun, Create, Delete, Event, IssueComment, Push, RepositoryRuleset
+from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset
 
 STANDING: Final = frozenset({Verb.FREEZE, Verb.UNFREEZE})
 """Commands that belong to the project and not to the release of an issue."""
@@ -77,11 +77,11 @@ class Routing:
     account: Callable[[], UserId | None] = lambda: None
     installation_of: Callable[[Repository], int | None] = lambda _: None
 
-    def route(self, event: Event) -> Route:
+    def route(self, event: Known) -> Route:
         """Decide whose business the event is."""
         return self._not_for_us(event) or self._addressee(event)
 
-    def _not_for_us(self, event: Event) -> Irrelevant | None:
+    def _not_for_us(self, event: Known) -> Irrelevant | None:
         if event.sender and event.sender.type == "Bot" and event.sender.id == self.account():
             return Irrelevant(why="This is our own doing.")
         if event.repository is None or event.installation is None:
@@ -90,7 +90,7 @@ class Routing:
             return None
         return Irrelevant(why="Another installation serves this repository.", suspicious=True)
 
-    def _addressee(self, event: Event) -> Route:
+    def _addressee(self, event: Known) -> Route:
         match event:
             case IssueComment():
                 return self._comment(event)
@@ -101,7 +101,7 @@ class Routing:
             case RepositoryRuleset():
                 return self._ruleset(event)
             case _:
-                return Irrelevant(why="Nobody waits for such an event.")
+                assert_never(event)
 
     def _comment(self, event: IssueComment) -> Route:
         name = event.repository.full_name

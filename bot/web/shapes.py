@@ -156,7 +156,9 @@ class RepositoryRuleset(Event):
     repository_ruleset: RulesetPart
 
 
-EVENTS: Final[Mapping[str, type[Event]]] = {
+Known = IssueComment | Push | Create | Delete | CheckRun | RepositoryRuleset
+
+EVENTS: Final[Mapping[str, type[Known]]] = {
     "issue_comment": IssueComment,
     "push": Push,
     "create": Create,
@@ -167,7 +169,7 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
 """The events that can concern us, by the name in the header."""
 
 
-def read(event: str, body: object) -> Event | None:
+def read(event: str, body: object) -> Known | None:
     """Return the body as what its event says, or None for an event that never concerns us; raise WrongShape where it is not that."""
     if not isinstance(body, dict):
         raise WrongShape("The body is not a JSON object: send what GitHub sends.")

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,10 @@ class GitServer:
     """When set, answer this status and nothing else."""
     stall: bool = False
     """Accept requests and never answer."""
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set as soon as anything is asked."""
+    on_request: Callable[[], None] = lambda: None
+    """Called while a request is open, so while git is certainly running."""
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -55,6 +59,8 @@ class GitServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(f"{request.method} {request.path_qs}")
+        self.reached.set()
+        self.on_request()
         if self.stall:
             await asyncio.Event().wait()
         if self.status:

@@ -30,7 +30,9 @@ def prepare(server: GitServer, files: dict[str, bytes | None] | None = None) -> 
     older = commit(upstream, {**(files or FILES), "gone-before.txt": b"once\n"})
     base = commit(upstream, {"gone-before.txt": None}, parent=older)
     git("fetch", "--quiet", str(upstream), "refs/heads/main:refs/heads/main", directory=fork)
-    first = commit(fork, {"Include/patchlevel.h": b'#define PY_VERSION "3.15.0a3"\n', "gone-before.txt": b"once\n"}, parent=base, branch="release")
+    first = commit(
+        fork, {"Include/patchlevel.h": b'#define PY_VERSION "3.15.0a3"\n', "gone-before.txt": b"once\n"}, parent=base, branch="release"
+    )
     tip = commit(fork, {"Tools/run.sh": b"#!/bin/sh\nexit 0\n", "Misc/NEWS.d/next/1.rst": None}, parent=first, branch="release")
     tag = annotated(fork, "v3.15.0a3", tip, "Python 3.15.0a3")
     return Story(upstream=upstream, fork=fork, base=CommitId(base), first=CommitId(first), tip=CommitId(tip), tag=TagId(tag))

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import select
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,7 +18,9 @@ UNKNOWN = "1" * 40
 
 async def test_a_tree_of_three_thousand_files_costs_a_handful_of_requests(server: GitServer, git_client: Git) -> None:
     files: dict[str, bytes | None] = {f"Lib/package{n % 60}/part{n % 7}/module{n}.py": f"value = {n}\n".encode() for n in range(3000)}
-    story = prepare(server, {**files, "Include/patchlevel.h": b"old\n", "Tools/run.sh": b"#!/bin/sh\n", "Misc/NEWS.d/next/1.rst": b"news\n"})
+    story = prepare(
+        server, {**files, "Include/patchlevel.h": b"old\n", "Tools/run.sh": b"#!/bin/sh\n", "Misc/NEWS.d/next/1.rst": b"news\n"}
+    )
     await git_client.fetch(UPSTREAM, [story.base])
     await git_client.fetch(FORK, [story.tag])
     found = await git_client.fetch_range(FORK, story.base, story.tip)
@@ -53,6 +57,16 @@ async def test_nothing_is_fetched_behind_our_back(server: GitServer, git_client:
     assert server.requests == []
     await git_client.fetch(FORK, [change.new_id])
     assert await git_client.blobs([change.new_id]) == {change.new_id: b"#!/bin/sh\nexit 0\n"}
+
+
+async def test_single_files_of_a_commit_can_be_fetched(server: GitServer, git_client: Git) -> None:
+    story = prepare(server)
+    found = await git_client.fetch_files(FORK, story.tip, "README.rst", "Tools/run.sh", "nowhere", "Misc")
+    assert found == {"README.rst": b"This is Python\n", "Tools/run.sh": b"#!/bin/sh\nexit 0\n"}
+    assert await git_client.file(story.tip, "README.rst") == b"This is Python\n"
+    server.requests.clear()
+    assert await git_client.fetch_files(FORK, story.tip, "README.rst") == {"README.rst": b"This is Python\n"}
+    assert server.requests == []
 
 
 async def test_a_tag_object_comes_with_its_commit(server: GitServer, git_client: Git) -> None:
@@ -137,23 +151,25 @@ async def test_nobody_at_home_is_not_a_no(tmp_path: Path) -> None:
 async def test_a_server_that_never_answers_is_given_up_and_git_is_dead(server: GitServer, tmp_path: Path) -> None:
     story = prepare(server)
     server.stall = True
-    git_client = Git(tmp_path / "home", server.url, timeout=0.5)
-    with pytest.raises(Unavailable, match=r"after 0\.5 seconds"):
-        await git_client.fetch(FORK, [story.tip])
-    await _no_git_left(tmp_path / "home")
+    git_client = Git(tmp_path / "home", server.url, timeout=1)
+    fetch = asyncio.create_task(git_client.fetch(FORK, [story.tip]))
+    await server.reached.wait()
+    running = _processes_of(tmp_path / "home")
+    with pytest.raises(Unavailable, match=r"after 1 seconds"):
+        await fetch
+    _all_ended(running)
 
 
 async def test_a_cancelled_fetch_leaves_no_process(server: GitServer, git_client: Git, tmp_path: Path) -> None:
     story = prepare(server)
     server.stall = True
     fetch = asyncio.create_task(git_client.fetch(FORK, [story.tip]))
-    while not server.requests:
-        await asyncio.sleep(0.01)
-    assert _processes_of(tmp_path / "home")
+    await server.reached.wait()
+    running = _processes_of(tmp_path / "home")
     fetch.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetch
-    await _no_git_left(tmp_path / "home")
+    _all_ended(running)
     server.stall = False
     await git_client.fetch(FORK, [story.tip])
 
@@ -212,10 +228,14 @@ async def test_refs_are_read_by_pattern(server: GitServer, git_client: Git) -> N
     story = prepare(server)
     git("update-ref", "refs/pull/1/head", story.tip, directory=story.fork)
     git("update-ref", "refs/heads/x/refs/heads/main", story.tip, directory=story.fork)
-    assert await git_client.refs(FORK, "refs/heads/main") == {"refs/heads/main": story.base}
-    assert await git_client.refs(FORK, "refs/tags/v3.*", "refs/heads/rel*") == {"refs/tags/v3.15.0a3": story.tag, "refs/heads/release": story.tip}
-    assert "refs/pull/1/head" not in await git_client.refs(FORK)
-    assert await git_client.refs(FORK, "refs/tags/v2.*") == {}
+
+    async def found(*patterns: str) -> dict[str, str]:
+        return dict((await git_client.refs(FORK, *patterns)).items())
+
+    assert await found("refs/heads/main") == {"refs/heads/main": story.base}
+    assert await found("refs/tags/v3.*", "refs/heads/rel*") == {"refs/tags/v3.15.0a3": story.tag, "refs/heads/release": story.tip}
+    assert await found("refs/tags/v2.*") == {}
+    assert set(await found()) == {"refs/heads/main", "refs/heads/release", "refs/heads/x/refs/heads/main", "refs/tags/v3.15.0a3"}
 
 
 async def test_a_missing_or_foreign_git_is_said_plainly(tmp_path: Path) -> None:
@@ -225,18 +245,21 @@ async def test_a_missing_or_foreign_git_is_said_plainly(tmp_path: Path) -> None:
         await Git(tmp_path / "b", "https://github.com", program="true").kind(UNKNOWN)
 
 
-def _processes_of(home: Path) -> list[str]:
+def _processes_of(home: Path) -> list[int]:
+    """Return a file descriptor for each process that lives in the home."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if f"HOME={home}\0".encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text())
+                found.append(os.pidfd_open(int(process.name)))
         except OSError:
             continue
     return found
 
 
-async def _no_git_left(home: Path) -> None:
-    async with asyncio.timeout(5):
-        while _processes_of(home):
-            await asyncio.sleep(0.01)
+def _all_ended(running: list[int]) -> None:
+    """A descriptor of a process becomes readable when the process ends."""
+    assert len(running) >= 2, "git and its helper were expected"
+    for descriptor in running:
+        assert select.select([descriptor], [], [], 5)[0]
+        os.close(descriptor)

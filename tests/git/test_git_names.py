@@ -23,8 +23,20 @@ def test_real_refs_are_accepted(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["main", "refs/heads/", "refs/heads", "refs/pull/1/head", "refs/heads/a..b", "refs/heads/.a", "refs/heads/a.lock", "refs/heads/a/", "refs/heads//a"]
-    + ["refs/heads/a b", "refs/heads/a.", "refs/heads/-f", "refs/heads/@{1}", "refs/heads/é", "refs/tags/v3\u20241", "refs/heads/a\n", "refs/heads/a*"],
+    [
+        *(
+            "main",
+            "refs/heads/",
+            "refs/heads",
+            "refs/pull/1/head",
+            "refs/heads/a..b",
+            "refs/heads/.a",
+            "refs/heads/a.lock",
+            "refs/heads/a/",
+        ),
+        *("refs/heads//a", "refs/heads/a b", "refs/heads/a.", "refs/heads/-f", "refs/heads/@{1}", "refs/heads/é", "refs/tags/v3\u20241"),
+        *("refs/heads/a\n", "refs/heads/a*"),
+    ],
 )
 def test_other_names_are_refused(name: str) -> None:
     assert not is_ref(name)
@@ -42,7 +54,9 @@ def test_only_owner_and_name_is_a_repository(text: str) -> None:
         repository(text)
 
 
-@pytest.mark.parametrize("url", ["http://github.com", "ssh://git@github.com", "file:///tmp", "https://u:p@github.com", "https://github.com/?x", "github.com", ""])
+@pytest.mark.parametrize(
+    "url", ["http://github.com", "ssh://git@github.com", "file:///tmp", "https://u:p@github.com", "https://github.com/?x", "github.com", ""]
+)
 def test_only_a_plain_https_server_is_a_server(url: str) -> None:
     with pytest.raises(GitError, match="GITHUB_SERVER_URL"):
         server(url)

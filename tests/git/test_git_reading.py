@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.release.ids import CommitId
-from bot.services.git import Change, Git, GitError
+from bot.services.git import Git, GitError
 from bot.services.git.objects import parse_commit
 from tests.git.conftest import FORK
 from tests.git.server import GitServer, commit, git
@@ -31,7 +31,11 @@ async def test_a_diff_names_every_path_with_modes_and_ids(server: GitServer, git
 
 async def test_submodules_and_links_are_seen_and_not_followed(server: GitServer, git_client: Git) -> None:
     story = prepare(server)
-    odd = _commit_with(story.fork, story.tip, f"160000 {'a' * 40}\tsub\n120000 {_blob(story.fork, b'/etc/passwd')}\tlink\n100644 {_blob(story.fork, b'x')}\tTools/run.sh\n")
+    odd = _commit_with(
+        story.fork,
+        story.tip,
+        f"160000 {'a' * 40}\tsub\n120000 {_blob(story.fork, b'/etc/passwd')}\tlink\n100644 {_blob(story.fork, b'x')}\tTools/run.sh\n",
+    )
     found = await git_client.fetch_range(FORK, story.tip, odd)
     assert {change.path: (change.old_mode, change.new_mode, change.mode_changed) for change in found.changes} == {
         "sub": (None, "160000", False),
@@ -62,8 +66,16 @@ async def test_ancestry(server: GitServer, git_client: Git) -> None:
 
 async def test_commits_that_change_the_same_have_the_same_patch_id(server: GitServer, git_client: Git) -> None:
     story = prepare(server)
-    picked = commit(story.fork, {"Tools/run.sh": b"#!/bin/sh\nexit 0\n", "Misc/NEWS.d/next/1.rst": None}, parent=story.base, branch="picked", message="Other words\n")
-    spaced = commit(story.fork, {"Tools/run.sh": b"#!/bin/sh\n exit 0\n", "Misc/NEWS.d/next/1.rst": None}, parent=story.base, branch="spaced")
+    picked = commit(
+        story.fork,
+        {"Tools/run.sh": b"#!/bin/sh\nexit 0\n", "Misc/NEWS.d/next/1.rst": None},
+        parent=story.base,
+        branch="picked",
+        message="Other words\n",
+    )
+    spaced = commit(
+        story.fork, {"Tools/run.sh": b"#!/bin/sh\n exit 0\n", "Misc/NEWS.d/next/1.rst": None}, parent=story.base, branch="spaced"
+    )
     empty = commit(story.fork, {}, parent=story.base, branch="empty")
     for tip in (story.tip, picked, spaced, empty):
         await git_client.fetch_range(FORK, story.base, tip)
@@ -88,7 +100,15 @@ async def test_a_commit_is_read_with_its_offset(server: GitServer, git_client: G
     assert int(read.author.at.timestamp()) == 1700000000
 
 
-@pytest.mark.parametrize("raw", [b"", b"tree x", b"tree a\ntree b\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\nm", b"tree a\nauthor A\ncommitter A <a> 1 +0000\n\nm"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"tree x",
+        b"tree a\ntree b\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\nm",
+        b"tree a\nauthor A\ncommitter A <a> 1 +0000\n\nm",
+    ],
+)
 def test_a_malformed_commit_is_one_sentence(raw: bytes) -> None:
     with pytest.raises(GitError, match="not well-formed"):
         parse_commit(CommitId("a" * 40), raw)

@@ -58,7 +58,9 @@ async def test_modes_are_kept_and_only_the_wished_paths_change(server: GitServer
         ({"nowhere": None}, "cannot be removed"),
     ],
 )
-async def test_paths_that_cannot_be_meant_are_refused(server: GitServer, git_client: Git, changes: dict[str, bytes | None], why: str) -> None:
+async def test_paths_that_cannot_be_meant_are_refused(
+    server: GitServer, git_client: Git, changes: dict[str, bytes | None], why: str
+) -> None:
     story = prepare(server)
     await git_client.fetch(FORK, [story.tip])
     with pytest.raises(GitError, match=why):

@@ -157,9 +157,14 @@ def before(last: Version, suffix: str = "") -> Tree:
     tree.put("Lib/os.py", "import sys\n")
     tree.put("Lib/pydoc_data/topics.py", TOPICS.format(day="Tue Feb 3 10:00:00 2026"))
     tree.put("Lib/pydoc_data/module_docs.py", "module_docs = {\n    'abc': 'abc#module-abc',\n}\n")
-    tree.put("Doc/library/os.rst", ".. function:: grail()\n\n   .. versionadded:: next\n\n   .. deprecated-removed:: next 4.0\n\n.. next:: next\n")
+    tree.put(
+        "Doc/library/os.rst",
+        ".. function:: grail()\n\n   .. versionadded:: next\n\n   .. deprecated-removed:: next 4.0\n\n.. next:: next\n",
+    )
     tree.put("Doc/c-api/bool.rst", ".. versionchanged:: next\n   It is holy.\n\n.. versionadded:: 3.9\n")
-    tree.put(f"Doc/whatsnew/{last.series}.rst", f"What's new\n\nAll about it.\nPython {last.series} will be released on 1 May 2027.\nRead on.\n")
+    tree.put(
+        f"Doc/whatsnew/{last.series}.rst", f"What's new\n\nAll about it.\nPython {last.series} will be released on 1 May 2027.\nRead on.\n"
+    )
     tree.put("Misc/NEWS.d/next/Library/README.rst", "Keep me.\n")
     for path, text in FRAGMENTS:
         tree.put(path, text)

@@ -3,11 +3,24 @@
 from collections.abc import Callable
 
 import pytest
-from diff_builders import DAY, FRAGMENTS, Tree, before, by_severity, context, difference, entry, merged, no_changes, readme, released
 
 from bot.release.facts import Finding, Severity
 from bot.release.version import Version
 from bot.verify.release_diff import audit
+from tests.release_diff.diff_builders import (
+    DAY,
+    FRAGMENTS,
+    Tree,
+    before,
+    by_severity,
+    context,
+    difference,
+    entry,
+    merged,
+    no_changes,
+    readme,
+    released,
+)
 
 ALPHA = Version.parse("3.15.0a3")
 BUGFIX = Version.parse("3.13.6")
@@ -38,7 +51,8 @@ def test_a_release_made_by_the_tools_is_explained_but_for_generated_texts(versio
     assert set(acknowledge) == {"generated"}
     assert acknowledge["generated"].subject == ("Lib/pydoc_data/module_docs.py",)
     assert acknowledge["generated"].what == (
-        "The file `Lib/pydoc_data/module_docs.py` is generated anew: a dictionary of 2 texts and nothing else, 1 added, 0 removed, 0 changed."
+        "The file `Lib/pydoc_data/module_docs.py` is generated anew: "
+        "a dictionary of 2 texts and nothing else, 1 added, 0 removed, 0 changed."
     )
     assert {finding.check for finding in found} == {"audit"}
     assert all(finding.what.endswith(".") and len(finding.subject) == finding.count for finding in found)
@@ -96,7 +110,7 @@ TAMPERED: dict[str, tuple[str, Callable[[Tree], object]]] = {
     "a link elsewhere": ("readme", lambda tree: tree.edit("README.rst", "docs.python.org", "docs.example.org")),
     "news left out": ("news", drop_first_entry),
     "news made up": ("news", invent_entry),
-    "news with markup": ("news", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", "Say hello", ".. raw:: html\n\n   hello")),
+    "news with markup": ("news", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", "colour.\n", "colour.\n\n.. raw:: html\n\n   x\n")),
     "news of another issue": ("news", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", "gh-issue: 144125", "gh-issue: 144126")),
     "news in another section": ("news", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", "section: Security", "section: Windows")),
     "news without a day": ("news", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", f".. release date: {DAY}\n", "")),
@@ -123,11 +137,20 @@ def test_a_release_with_one_thing_amiss_needs_a_waiver(story: str) -> None:
     assert refused[rule].what.endswith(".")
 
 
-def test_each_thing_amiss_is_blamed_on_one_rule_where_it_touches_one_file() -> None:
-    for story, (rule, tamper) in TAMPERED.items():
-        if "fragment" in story or "left out" in story or "news of" in story or "another section" in story or story == "no new patchlevel":
-            continue
-        assert set(by_severity(findings(ALPHA, tamper), Severity.WAIVER)) == {rule}, story
+SEEN_TWICE = {
+    "a fragment left over",
+    "a fragment modified",
+    "news left out",
+    "news of another issue",
+    "news in another section",
+    "no new patchlevel",
+}
+
+
+@pytest.mark.parametrize("story", sorted(TAMPERED.keys() - SEEN_TWICE))
+def test_what_is_amiss_in_one_file_is_blamed_on_one_rule(story: str) -> None:
+    rule, tamper = TAMPERED[story]
+    assert set(by_severity(findings(ALPHA, tamper), Severity.WAIVER)) == {rule}
 
 
 def test_news_left_out_is_also_seen_at_its_fragment() -> None:

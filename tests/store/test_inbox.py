@@ -10,7 +10,7 @@ from bot.release.ids import WorkKey
 from bot.store.claim import Claim
 from bot.store.model import Timings
 from bot.store.store import Store
-from tests.store.conftest import KEY, OTHER, QUICK, WATCH, becomes, event, running
+from tests.databases import KEY, OTHER, QUICK, WATCH, at_rest, becomes, event, running
 
 
 async def test_a_delivery_is_stored_with_everything_and_makes_its_row_due(store: Store) -> None:
@@ -57,7 +57,9 @@ async def test_one_that_cannot_be_stored_does_not_take_others_with_it(store: Sto
 
 
 async def test_others_are_woken_if_they_exist(store: Store) -> None:
-    await at_rest(store, OTHER)
+    async with running(store, open_one):
+        await store.put(event("g1", OTHER))
+        await becomes(lambda: at_rest(store, OTHER))
 
     await store.put(event("g2"), wake=[OTHER, WorkKey("cpython#99")])
 
@@ -72,7 +74,7 @@ async def test_a_project_is_woken_as_a_whole(store: Store) -> None:
     async with running(store, open_one):
         for key in (OTHER, over, elsewhere, WATCH):
             await store.put(event(f"open {key}", key))
-        await becomes(lambda: all_at_rest(store, OTHER, over, elsewhere, WATCH))
+        await becomes(lambda: at_rest(store, OTHER, over, elsewhere, WATCH))
 
     await store.put(event("push", WATCH), wake_project="cpython")
 
@@ -90,7 +92,7 @@ async def test_what_was_handled_long_ago_is_forgotten(store: Store) -> None:
     await store.put(event("g1"))
     await store.put(event("g2"))
     async with running(store, handle):
-        await becomes(lambda: all_at_rest(store, KEY))
+        await becomes(lambda: at_rest(store, KEY))
 
     assert await store.prune(timedelta(days=1)) == 0
     assert await store.prune(timedelta(0)) == 1
@@ -136,17 +138,3 @@ async def open_one(claim: Claim) -> None:
     if claim.key != WATCH:
         await claim.open_release(version=f"3.{claim.key[-1]}.0", branch=f"3.{claim.key[-1]}", state="{}")
         await claim.save("{}", live=claim.key != "cpython#3", read=[one.guid for one in claim.unread])
-
-
-async def at_rest(store: Store, key: WorkKey) -> None:
-    async def look(claim: Claim) -> None:
-        await claim.save("{}", read=[one.guid for one in claim.unread])
-
-    await store.put(event(f"for {key}", key))
-    async with running(store, look):
-        await becomes(lambda: all_at_rest(store, key))
-
-
-async def all_at_rest(store: Store, *keys: WorkKey) -> bool:
-    works = [await store.work(key) for key in keys]
-    return all(work and work.due is None and work.owner is None for work in works)

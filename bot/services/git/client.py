@@ -26,8 +26,8 @@ _USUAL: Final = Limits()
 class Git:
     """Git for one project, with a scratch repository under ``home`` that may be thrown away at any time.
 
-    ``server_url`` is such as ``https://github.com``; a repository is at ``SERVER_URL/OWNER/NAME.git``. ``timeout`` is in seconds and holds for each
-    call of git. Tokens are passed to each method, kept nowhere and shown nowhere. Malformed names and ids raise GitError.
+    ``server_url`` is such as ``https://github.com``; a repository is at ``SERVER_URL/OWNER/NAME.git``. ``timeout`` is in seconds and
+    holds for each call of git. Tokens are passed to each method, kept nowhere and shown nowhere. Malformed names and ids raise GitError.
     """
 
     def __init__(self, home: Path, server_url: str, *, timeout: float = 600.0, limits: Limits = _USUAL, program: str = "git") -> None:
@@ -72,12 +72,18 @@ class Git:
     async def fetch_range(self, repository: Repository, base: str, tip: str, token: str | None = None) -> Range:
         """Make sure of everything that comparing, reading and pushing the commits between two commits takes.
 
-        These are the trees of each commit between them and every file that any of them changes, before and after. A tip that does not descend
-        from the base is no error here. Raises what ``fetch`` raises.
+        These are the trees of each commit between them and every file that any of them changes, before and after. A tip that does not
+        descend from the base is no error here. Raises what ``fetch`` raises.
         """
         start, end = CommitId(object_id(base)), CommitId(object_id(tip))
         source = remote(self._server, repository, token)
         return await self._changed(lambda: self._fetching.fetch_range(source, start, end))
+
+    async def fetch_files(self, repository: Repository, commit: str, *paths: str, token: str | None = None) -> dict[str, bytes]:
+        """Make sure of some files of a commit and return what they hold, by path; leave out paths without a file. Raises what ``fetch`` raises."""
+        wanted = CommitId(object_id(commit))
+        source = remote(self._server, repository, token)
+        return await self._changed(lambda: self._fetching.fetch_files(source, wanted, paths))
 
     async def kind(self, id_: str) -> str:
         """Return ``commit``, ``tag``, ``tree`` or ``blob``; raise ObjectMissing."""
@@ -128,7 +134,7 @@ class Git:
         return {id_: found[id_][1] for id_ in wanted}
 
     async def blob_id(self, commit: str, path: str) -> ObjectId | None:
-        """Return the id of the file at a path of a commit; None where there is no file; raise ObjectMissing where the trees are not here."""
+        """Return the id of the file at a path of a commit; None where there is no file; raise ObjectMissing without the trees."""
         wanted = object_id(commit)
         await self._ready()
         entry = await self._objects.entry(wanted, path)
@@ -148,10 +154,10 @@ class Git:
     async def write_commit(
         self, parent: str, changes: Mapping[str, bytes | None], identity: Identity, date: datetime, message: str
     ) -> CommitId:
-        """Write a commit on top of a parent whose trees are here, and return its id: the same for the same arguments, today and after a crash.
+        """Write a commit on top of a parent whose trees are here, and return its id: the same for the same arguments, for ever.
 
-        ``changes`` are whole files by path, None to remove one; an existing file keeps its mode, a new one is not executable. ``identity`` is author and
-        committer, ``date`` is aware and its offset is kept. Raises ObjectMissing, and GitError for what cannot be written.
+        ``changes`` are whole files by path, None to remove one; an existing file keeps its mode, a new one is not executable. ``identity`` is
+        author and committer, ``date`` is aware and its offset is kept. Raises ObjectMissing, and GitError for what cannot be written.
         """
         start = CommitId(object_id(parent))
         await self._ready()
@@ -161,8 +167,9 @@ class Git:
     async def push(self, repository: Repository, plan: Sequence[PlannedRef], token: str | None = None) -> PushReport:
         """Push a set of refs, all or none, each from exactly its old id to its new id, and report what was heard.
 
-        A branch is only ever moved to a descendant, a tag only ever created: anything else is reported as refused without asking the server.
-        The refs have to be read back in every case. Raises ObjectMissing when not everything that the plan needs is here, GitError for a malformed plan.
+        A branch is only ever moved to a descendant, a tag only ever created: anything else is reported as refused without asking the
+        server. The refs have to be read back in every case. Raises ObjectMissing when not everything that the plan needs is here, and
+        GitError for a malformed plan.
         """
         target = remote(self._server, repository, token)
         await self._ready()

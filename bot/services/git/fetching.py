@@ -1,8 +1,8 @@
 """Bring objects by exact id, in few and large requests.
 
-Commits come without their trees (``--filter=tree:0``), then all missing trees in one request, then all missing files in one. The other way, git's own
-fetching of single objects when it misses one, would make thousands of requests for one comparison; it cannot happen here because the
-repository does not know that it is partial: only the fetch itself is told so.
+Commits come without their trees (``--filter=tree:0``), then all missing trees in one request, then all missing files in one. The other
+way, git's own fetching of single objects when it misses one, would make thousands of requests for one comparison; it cannot happen here
+because the repository does not know that it is partial: only the fetch itself is told so.
 See https://git-scm.com/docs/partial-clone and https://git-scm.com/docs/git-fetch.
 """
 
@@ -51,6 +51,15 @@ class Fetching:
         await self._bring(source, files(every), filter_="blob:none", history=False)
         return Range(base=base, tip=tip, commits=tuple(commits), changes=tuple(changes))
 
+    async def fetch_files(self, source: Remote, commit: CommitId, paths: Collection[str]) -> dict[str, bytes]:
+        """Bring some files of a commit and return what they hold; leave out paths without a file."""
+        await self.fetch(source, [ObjectId(commit)])
+        entries = {path: await self._objects.entry(commit, path) for path in paths}
+        ids = {path: entry[2] for path, entry in entries.items() if entry and entry[1] == "blob"}
+        await self._bring(source, ids.values(), filter_="blob:none", history=False)
+        contents = await self._objects.contents(ids.values())
+        return {path: contents[id_][1] for path, id_ in ids.items()}
+
     async def _bring_trees(self, source: Remote, trees: Collection[ObjectId]) -> None:
         """Bring trees with all that is below them except the files."""
         await self._bring(source, trees, filter_="blob:none", history=False)
@@ -64,7 +73,8 @@ class Fetching:
             return
         if len(missing) > self._scratch.limits.objects:
             raise TooLarge(
-                f"{len(missing)} objects of {source.repository} would be needed at once, but only {self._scratch.limits.objects} are allowed."
+                f"{len(missing)} objects of {source.repository} would be fetched at once, "
+                f"but only {self._scratch.limits.objects} are allowed."
             )
         answer = await self._scratch.talk(
             "fetch",

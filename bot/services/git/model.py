@@ -91,8 +91,8 @@ class PushedRef:
 class PushReport:
     """What a push answered, which is less than what it did: the refs have to be read back in every case.
 
-    ``accepted``: the server said that every ref was taken. ``uncertain``: nobody knows whether the push took effect (the connection died, the
-    time was over, the server did not report). Neither: it definitely did not take effect, and ``message`` and the refs say why.
+    ``accepted``: the server said that every ref was taken. ``uncertain``: nobody knows whether the push took effect (the connection
+    died, the time was over, the server did not report). Neither: it definitely did not take effect, and ``message`` and the refs say why.
     """
 
     accepted: bool
@@ -105,9 +105,9 @@ class PushReport:
 class Limits:
     """How much is too much. Sizes are bytes.
 
-    ``repository``: a scratch repository larger than this, or of more than ``packs`` packs, is thrown away and rebuilt. ``blob`` and ``blobs``: the largest file and
-    the largest sum of files read at once. ``objects``: the most objects read or fetched at once. ``commits``: the longest range of commits.
-    ``output``: the longest answer of any other git command.
+    ``repository``: a scratch repository larger than this, or of more than ``packs`` packs, is thrown away and rebuilt. ``blob`` and
+    ``blobs``: the largest file and the largest sum of files read at once. ``objects``: the most objects read or fetched at once.
+    ``commits``: the longest range of commits. ``output``: the longest answer of any other git command.
     """
 
     repository: int = 2_000_000_000

@@ -1,7 +1,7 @@
 """Judge every name before it comes near git: refs, ids, repositories, servers.
 
-The rules for refs are those of https://git-scm.com/docs/git-check-ref-format, narrowed to branches and tags in printable ASCII: a release has no
-use for a look-alike letter.
+The rules for refs are those of https://git-scm.com/docs/git-check-ref-format, narrowed to branches and tags in printable ASCII: a
+release has no use for a look-alike letter.
 """
 
 import re

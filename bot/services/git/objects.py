@@ -26,7 +26,7 @@ class Objects:
         self._scratch = scratch
 
     async def check(self, names: Iterable[str]) -> dict[str, tuple[str, str, int]]:
-        """Return id, kind and size of every object that is here, by the name it was asked for; names may end in ``^{}`` (peel) or ``^{tree}``."""
+        """Return id, kind and size of every object that is here, by the name it was asked for; a name may end in ``^{}``, which peels tags."""
         asked = list(dict.fromkeys(names))
         if not asked:
             return {}
@@ -57,7 +57,7 @@ class Objects:
         return await self._holes("--filter=blob:none", names=trees) if trees else []
 
     async def missing_for(self, new: Iterable[str], known: Iterable[str]) -> list[ObjectId]:
-        """Return what is missing here of all that the new ids lead to and the known ids do not; known ids that are not here do not count."""
+        """Return what is missing here of what the new ids lead to and the known ids do not; known ids that are not here do not count."""
         here = await self.check(known)
         return await self._holes(names=[*new, *(f"^{id_}" for id_ in here)])
 
@@ -88,7 +88,8 @@ class Objects:
         total = sum(found[id_][2] for id_ in asked)
         if total > limits.blobs or len(asked) > limits.objects:
             raise TooLarge(
-                f"{len(asked)} objects of {total} bytes would be read at once, but only {limits.objects} objects of {limits.blobs} bytes are allowed."
+                f"{len(asked)} objects of {total} bytes would be read at once, "
+                f"but only {limits.objects} objects of {limits.blobs} bytes are allowed."
             )
         given = "".join(f"{id_}\n" for id_ in asked).encode()
         answer = await self._scratch.read("cat-file", "--batch", "--buffer", given=given, limit=total + _HEADER_SIZE * len(asked))

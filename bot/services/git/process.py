@@ -60,9 +60,9 @@ _COMPLAINT: Final = 1 << 16
 class Call:
     """One call of git.
 
-    ``network`` allows http and https; otherwise git may not talk to anything. ``configuration`` and ``environment`` travel in the environment, so
-    they may hold what must not be seen in a list of processes; whatever is listed in ``secrets`` is taken out of what git says.
-    ``limit`` is the largest accepted output in bytes.
+    ``network`` allows http and https; otherwise git may not talk to anything. ``configuration`` and ``environment`` travel in the
+    environment, so they may hold what must not be seen in a list of processes; whatever is listed in ``secrets`` is taken out of what
+    git says. ``limit`` is the largest accepted output in bytes.
     """
 
     arguments: Sequence[str]
@@ -102,8 +102,8 @@ class Runner:
     async def run(self, call: Call) -> Answer:
         """Run git to its end and return its answer, whatever its exit code.
 
-        Raises Unavailable when the time is over, TooLarge when it says too much, GitError when there is no such program. When this raises or is
-        cancelled, git and everything it started are dead.
+        Raises Unavailable when the time is over, TooLarge when it says too much, GitError when there is no such program. When this
+        raises or is cancelled, git and everything it started are dead.
         """
         process = await self._start(call)
         try:

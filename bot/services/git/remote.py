@@ -15,12 +15,14 @@ REMOTE: Final = "source"
 
 _STATUS: Final = re.compile(r"returned error: (\d{3})")
 _UNKNOWN_OBJECT: Final = re.compile(r"(?:not our ref|unadvertised object) ([0-9a-f]{40})")
-_NO_REPOSITORY: Final = re.compile(r"fatal: repository '.*' not found")
-_NO_ACCESS: Final = re.compile(r"Authentication failed for|could not read (?:Username|Password)")
-_REDIRECT: Final = re.compile(r"unable to update url base from redirection")
+_MEANT_STATUS: Final = (
+    (re.compile(r"fatal: repository '.*' not found"), 404),
+    (re.compile(r"Authentication failed for|could not read (?:Username|Password)"), 401),
+    (re.compile(r"unable to update url base from redirection"), 302),
+)
 _NO_CONNECTION: Final = re.compile(
-    r"(?i)could ?n[o']t (?:resolve|connect)|failed to connect|connection (?:refused|reset|timed out|was closed)|timed out|early eof|rpc failed|hung up"
-    r"|empty reply|unexpected disconnect|transfer closed|recv failure|send failure|gnutls|ssl|expected .* packet|protocol error: bad line length"
+    r"(?i)could ?n[o']t (?:resolve|connect)|failed to connect|connection (?:refused|reset|timed out|was closed)|timed out|early eof|rpc failed"
+    r"|hung up|empty reply|unexpected disconnect|transfer closed|recv failure|send failure|gnutls|ssl|expected .* packet|bad line length"
 )
 _BEFORE_ANYTHING: Final = re.compile(
     r"fatal: unable to access '|fatal: repository '.*' not found|Authentication failed for|could not read (?:Username|Password)"
@@ -63,12 +65,9 @@ def explain(answer: Answer, name: Repository) -> Refused | Unavailable | None:
         return Refused(f"{name} has no object {found[1]}; push it there first.", status=404)
     if found := _STATUS.search(said):
         return _by_status(int(found[1]), name)
-    if _NO_REPOSITORY.search(said):
-        return _by_status(404, name)
-    if _NO_ACCESS.search(said):
-        return _by_status(401, name)
-    if _REDIRECT.search(said):
-        return _by_status(301, name)
+    for pattern, status in _MEANT_STATUS:
+        if pattern.search(said):
+            return _by_status(status, name)
     if _NO_CONNECTION.search(said):
         return Unavailable(f"The git server broke off while talking about {name}: {answer.last_word}")
     return None

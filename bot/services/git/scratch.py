@@ -22,7 +22,10 @@ _OLDEST: Final = (2, 39)
 
 
 class Scratch:
-    """A bare repository in a home of its own. Its configuration never names a remote, so that no reading command can ever reach the network."""
+    """A bare repository in a home of its own.
+
+    Its configuration never names a remote, so that no reading command can ever reach the network.
+    """
 
     def __init__(self, home: Path, runner: Runner, limits: Limits) -> None:
         """Remember where it is; nothing is touched before ``ensure``."""

@@ -84,6 +84,14 @@ class Comments(TopicBase):
         wanted = {"title": title, "body": body, "labels": list(labels)}
         return await scope.send(_ISSUE, "POST", "/repos/{owner}/{repo}/issues", wanted)
 
+    async def issues_by(self, repository: Repository, login: str) -> list[Issue]:
+        """Return the open and closed issues that an account opened. Permission: LISTENING.
+
+        https://docs.github.com/en/rest/issues/issues#list-repository-issues
+        """
+        scope = await self._scope(repository, Topic.LISTENING)
+        return await scope.every(_ISSUE, "/repos/{owner}/{repo}/issues{?creator,state,per_page}", creator=login, state="all")
+
     async def open_issues(self, repository: Repository, label: str) -> list[Issue]:
         """Return the open issues and pull requests with a label, oldest first. Permission: LISTENING.
 

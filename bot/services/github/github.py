@@ -12,6 +12,7 @@ from bot.services.github.connection import Connection
 from bot.services.github.deliveries import Deliveries
 from bot.services.github.limits import Clock, Limits, utc_now
 from bot.services.github.people import People
+from bot.services.github.permissions import Topic
 from bot.services.github.refs import Refs
 from bot.services.github.rules import Rules
 from bot.services.github.shapes import App, Installation, User
@@ -49,14 +50,15 @@ class GitHub(Comments, Refs, Rules, People, Checks, Deliveries):
             )
         )
 
-    async def app(self) -> App:
+    async def app(self, *, via: Repository | None = None) -> App:
         """Return the App and the account it writes as; that account is None while the App is installed nowhere.
 
+        ``via`` names a repository whose installation may look up the account; without it, any installation does.
         https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app and https://docs.github.com/en/rest/users/users#get-a-user
         """
         app = await self._connection.app_scope().get(_APP, "/app")
         try:
-            scope = await self._connection.public_scope()
+            scope = await (self._connection.scope(via, Topic.ACCOUNTS) if via else self._connection.public_scope())
             account = await scope.find(_USER, "/users/{login}", login=f"{app.slug}[bot]")
         except GitHubRefused:
             return app

@@ -70,7 +70,7 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
             permissions={"issues": "read"},
             where_granted={"pull_requests": "read"},
             reason="commands are comments, and release blockers are labels of issues and, in private repositories too, of pull requests",
-            methods=("comment", "comments", "comments_since", "issue", "open_issues"),
+            methods=("comment", "comments", "comments_since", "issue", "issues_by", "open_issues"),
         ),
         Topic.TALKING: Need(
             permissions={"issues": "write"},
@@ -80,7 +80,7 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
         Topic.REFS: Need(
             permissions={"contents": "read"},
             reason="the heads of branches, tags and tag objects are compared with what was approved",
-            methods=("ref", "matching_refs", "tag_object", "fetch_token"),
+            methods=("ref", "matching_refs", "tag_object", "file", "fetch_token"),
         ),
         Topic.RULES: Need(
             permissions={"metadata": "read"},

@@ -1,5 +1,9 @@
 """Refs and tag objects, and the tokens for git itself."""
 
+import base64
+from dataclasses import dataclass
+from typing import Literal
+
 from pydantic import TypeAdapter
 
 from bot.release.ids import ObjectId, Ref, Repository, TagId
@@ -8,6 +12,22 @@ from bot.services.github.connection import TopicBase
 from bot.services.github.permissions import Topic
 from bot.services.github.shapes import AnnotatedTag, RefTarget
 
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    type: Literal["file"]
+    encoding: Literal["base64"]
+    content: str
+
+    def decoded(self, path: str) -> bytes:
+        """Return the file's bytes."""
+        try:
+            return base64.b64decode("".join(self.content.split()), validate=True)
+        except ValueError:
+            raise MalformedAnswer(f"GitHub's copy of {path} is not in base64") from None
+
+
+_FILE = TypeAdapter(_File)
 _REF = TypeAdapter(RefTarget)
 _TAG = TypeAdapter(AnnotatedTag)
 
@@ -44,6 +64,16 @@ class Refs(TopicBase):
         """
         scope = await self._scope(repository, Topic.REFS, via=via)
         return await scope.find(_TAG, "/repos/{owner}/{repo}/git/tags/{tag}", tag=tag)
+
+    async def file(self, repository: Repository, path: str, ref: str, *, via: Repository | None = None) -> bytes | None:
+        """Return a small file as it is at a branch, tag or commit, or None when there is none. Permission: REFS.
+
+        GitHub gives the content of files up to one megabyte; for larger ones, and for directories, MalformedAnswer is raised.
+        https://docs.github.com/en/rest/repos/contents#get-repository-content
+        """
+        scope = await self._scope(repository, Topic.REFS, via=via)
+        found = await scope.find(_FILE, "/repos/{owner}/{repo}/contents{/segments*}{?ref}", segments=path.split("/"), ref=ref)
+        return found.decoded(path) if found else None
 
     async def fetch_token(self, repository: Repository) -> str:
         """Return a token that can only read this repository's contents, for git. Permission: REFS."""

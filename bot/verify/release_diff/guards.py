@@ -106,7 +106,7 @@ class Utf8Text:
         """Refuse new content that is not UTF-8 or holds NUL bytes."""
         if change.new is None:
             return None
-        if b"\0" in change.new or _decoded(change.new) is None:
+        if b"\0" in change.new or not _is_utf8(change.new):
             return "is not text in UTF-8: a release commit has nothing else"
         return None
 
@@ -118,9 +118,7 @@ class NothingUnseen:
 
     def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> str | None:
         """Refuse added control, bidirectional, zero-width and other invisible characters; text that only moved is not added."""
-        text = _decoded(change.new or b"")
-        if text is None:
-            return None
+        text = (change.new or b"").decode(errors="replace")
         gone = (other.old for other in all_changes if other.deletes and other.old is not None)
         added = unseen_added(text, tuple(gone) if change.old is None else (change.old,))
         if not added:
@@ -128,11 +126,12 @@ class NothingUnseen:
         return f"adds characters that nobody can see ({listed(list(added), limit=3)}): remove them"
 
 
-def _decoded(content: bytes) -> str | None:
+def _is_utf8(content: bytes) -> bool:
     try:
-        return content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
-        return None
+        return False
+    return True
 
 
 GUARDS: Final[tuple[Guard, ...]] = (OrdinaryPath(), NoSpecialFile(), SameMode(), NoAutomation(), Readable(), Utf8Text(), NothingUnseen())

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from bot.release.ids import WorkKey
+from bot.store.claim import Claim
 from bot.store.engine import Reconcile
 from bot.store.model import Delivery, Timings
 from bot.store.store import Store
+
+Result = TypeVar("Result")
 
 QUICK = Timings(lease=1.0, heartbeat=0.2, idle=0.02, backoff=0.05, backoff_cap=0.2, patience=3.0, checkpoint=0.05, grace=0.5)
 
@@ -21,7 +25,7 @@ WATCH = WorkKey("cpython")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of each kind."""
     if request.param == "postgresql":
         address: str = request.getfixturevalue("postgres_url")
@@ -30,8 +34,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(url, timings=QUICK)
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database_url, timings=QUICK)
     yield opened
     await opened.close()
 
@@ -49,8 +53,9 @@ async def running(store: Store, reconcile: Reconcile, parallel: int = 8) -> Asyn
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    assert task.cancelled()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        await task
 
 
 async def becomes(true: Callable[[], bool | Awaitable[bool]], within: float = 10) -> None:
@@ -61,3 +66,29 @@ async def becomes(true: Callable[[], bool | Awaitable[bool]], within: float = 10
             if answer if isinstance(answer, bool) else await answer:
                 return
             await asyncio.sleep(0.005)
+
+
+async def during_a_look(store: Store, work: Callable[[Claim], Awaitable[Result]], key: WorkKey = KEY) -> Result:
+    """Do something while holding the claim on a row, and return what came of it or raise what it raised."""
+    answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    async def look(claim: Claim) -> None:
+        if claim.key != key or answer.done():
+            return
+        try:
+            result = await work(claim)
+        except BaseException as error:
+            answer.set_exception(error)
+            raise
+        answer.set_result(result)
+
+    await store.wake(key)
+    async with running(store, look):
+        await asyncio.wait([answer], timeout=10)
+    return answer.result()
+
+
+async def at_rest(store: Store, *keys: WorkKey) -> bool:
+    """Tell whether nobody works on these rows, and nothing makes them due."""
+    works = [await store.work(key) for key in keys]
+    return all(work and work.due is None and work.owner is None for work in works)

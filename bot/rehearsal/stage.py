@@ -1,0 +1,138 @@
+"""Set the stage for one version: the repository, the people and their keys, and a profile of the real policy in a hurry."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from bot.rehearsal.keys import OpenPgpKey, openpgp_key
+from bot.rehearsal.repository import Identity
+from bot.rehearsal.source_tree import SourceTree, small_tree, tree_from_tarball
+from bot.rehearsal.versions import PythonVersion, WrongUse
+
+UPSTREAM: Final = "python/cpython"
+
+_MANAGERS: Final = ((9, "ambv"), (11, "pablogsal"), (13, "Yhg1s"), (15, "hugovk"))
+"""Up to which 3.X somebody manages the releases (https://peps.python.org/api/release-cycle.json)."""
+
+_NEWEST_MANAGER: Final = "savannahostrowski"
+
+_TIMING: Final = """[timing]
+poll = 0.05
+confirm_gap = 0.05
+approval_valid = 3600
+remind = 3600
+authority_patience = 2
+sweep = 0.25
+lease = 10
+heartbeat = 1
+"""
+
+_TRUST: Final = """[trust]
+openpgp = ["manager.asc"]
+"""
+
+_MADE_UP_ID: Final = 900_000_001
+"""The account number of a manager whose real one the profile does not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """Somebody of the profile, as the world needs them."""
+
+    login: str
+    id: int
+    name: str
+    fork: str
+
+    @property
+    def identity(self) -> Identity:
+        """Give the name and the address that they commit with; no mail can reach it."""
+        return Identity(name=self.name, email=f"{self.login.lower()}@rehearsal.invalid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Everything that must be there before the world is built."""
+
+    version: PythonVersion
+    tree: SourceTree
+    manager: Player
+    others: tuple[Player, ...]
+    managers_by_series: Mapping[str, str]
+    """Full names, for the release-cycle data."""
+    team: tuple[str, str]
+    profile: Path
+    key: OpenPgpKey | None
+    """The manager's key, where the series wants signed tags."""
+
+
+@contextmanager
+def stage(directory: Path, version: PythonVersion, source: Path | None) -> Iterator[Stage]:
+    """Set everything up below the directory; raise WrongUse when version or tarball cannot be rehearsed. It blocks for seconds."""
+    if not version.released:
+        raise WrongUse(f"{version} is never released; rehearse a version such as 3.15.0a3.")
+    upstream = directory / "source.git"
+    tree = tree_from_tarball(upstream, source, version) if source else small_tree(upstream, version)
+    shipped = resources.files("bot").joinpath("profiles", "cpython.toml").read_text(encoding="utf-8")
+    policy = tomllib.loads(shipped)
+    players = {person["login"]: _player(person) for person in policy["person"]}
+    manager = players[_manager_of(version.minor)]
+    manager = replace(manager, id=manager.id or _MADE_UP_ID)
+    with openpgp_key(manager.identity) as key:
+        (directory / "manager.asc").write_text(key.public(), encoding="utf-8")
+        profile = directory / "cpython.toml"
+        profile.write_text(hurried_profile(shipped, manager, key.fingerprint), encoding="utf-8")
+        organization, _, slug = str(policy["project"]["team"]).partition("/")
+        yield Stage(
+            version=version,
+            tree=tree,
+            manager=manager,
+            others=tuple(player for player in players.values() if player.login != manager.login and player.id),
+            managers_by_series={series: players[_manager_of(int(series.partition(".")[2]))].name for series in tree.setting.statuses},
+            team=(organization, slug),
+            profile=profile,
+            key=key if version.wants_signed_tag else None,
+        )
+
+
+def hurried_profile(shipped: str, manager: Player, fingerprint: str) -> str:
+    """Give the shipped profile with short waits and the keys of the rehearsal.
+
+    Of the people only the manager changes: the made-up key takes the place of the real one, and a number that of an unknown one.
+    """
+    text = _with_section(_with_section(shipped, "timing", _TIMING), "trust", _TRUST)
+    before, block, after = _person_block(text, manager.login)
+    block = re.sub(r"^id = .*$", f"id = {manager.id}", block, flags=re.MULTILINE)
+    block = re.sub(r"^pgp_fingerprints = .*\n", "", block, flags=re.MULTILINE)
+    return f'{before}{block.rstrip()}\npgp_fingerprints = ["{fingerprint}"]\n\n{after}'
+
+
+def _with_section(text: str, name: str, replacement: str) -> str:
+    changed, count = re.subn(rf"^\[{name}\]\n(?:(?!\[).*\n?)*", lambda _: f"{replacement}\n", text, flags=re.MULTILINE)
+    return changed if count else f"{text}\n{replacement}"
+
+
+def _person_block(text: str, login: str) -> tuple[str, str, str]:
+    match = re.search(rf'^\[\[person\]\]\nlogin = "{re.escape(login)}"\n(?:[^\[\n#].*\n)*', text, re.MULTILINE)
+    if match is None:
+        raise WrongUse(f"The shipped profile has no person {login}, who manages these releases; reinstall the bot.")
+    return text[: match.start()], match[0], text[match.end() :]
+
+
+def _player(person: Mapping[str, object]) -> Player:
+    number, forks = person["id"], person.get("forks")
+    return Player(
+        login=str(person["login"]),
+        id=number if isinstance(number, int) else 0,
+        name=str(person["name"]),
+        fork=str(forks[0]) if isinstance(forks, list) and forks else "",
+    )
+
+
+def _manager_of(minor: int) -> str:
+    return next((login for newest, login in _MANAGERS if minor <= newest), _NEWEST_MANAGER)

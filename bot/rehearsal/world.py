@@ -1,0 +1,155 @@
+"""The world in a box: GitHub, the buildbots and the PEP site, on loopback, in one directory, for as long as the ``async with`` lasts."""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from bot.rehearsal.buildbot import Buildbot
+from bot.rehearsal.chronicle import Chronicle, Request, WriteHook
+from bot.rehearsal.faults import Faults
+from bot.rehearsal.github import GitHub
+from bot.rehearsal.github_assembly import Manner, assemble
+from bot.rehearsal.github_shapes import Links
+from bot.rehearsal.peps import Peps
+from bot.rehearsal.reference import find_reference, github_specs
+from bot.rehearsal.serving import reserve, serving, url_of
+
+
+class World:
+    """Everything a release touches.
+
+    To be used so::
+
+        async with World(directory) as world:
+            world.github.app.webhook_url = "http://127.0.0.1:8080/webhook/github"
+            comment = world.github.say("hugovk", "python/cpython", 1, "/release 3.15.0a3")
+
+    ``violations`` must be empty at the end of every story.
+    """
+
+    github: GitHub
+    buildbot: Buildbot
+    peps: Peps
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        seed: int = 0,
+        reference: Path | None = None,
+        webhook_time_out: float = 10.0,
+        shuffle_patience: float = 0.1,
+    ) -> None:
+        """Keep the repositories in ``directory``; all disorder follows from ``seed``.
+
+        ``reference`` is the folder with GitHub's official descriptions (``specs/github``); where it is not given it is looked for as
+        ``bot.rehearsal.reference`` says, and without one nothing is held against them.
+        """
+        self.directory = directory
+        self.seed = seed
+        self._reference = reference or find_reference()
+        self._manner = Manner(seed=seed, webhook_time_out=webhook_time_out, shuffle_patience=shuffle_patience)
+        self._chronicle = Chronicle()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Start every server on a port of its own."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as stack:
+            api, server = reserve(), reserve()
+            links = Links(api=url_of(api), server=url_of(server))
+            assembled = assemble(self.directory, links, self._chronicle, github_specs(self._reference), self._manner)
+            await stack.enter_async_context(serving(assembled.api, api))
+            await stack.enter_async_context(serving(assembled.git, server))
+            self.github = assembled.github
+            self.github.webhooks.start()
+            stack.push_async_callback(self.github.webhooks.close)
+            self.buildbot = Buildbot(self._chronicle)
+            self.buildbot.url = await self._serve(stack, self.buildbot.application)
+            self.peps = Peps(self._chronicle)
+            self.peps.url = await self._serve(stack, self.peps.application)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop every server; the directory stays."""
+        await self._stack.aclose()
+
+    @staticmethod
+    async def _serve(stack: AsyncExitStack, application: web.Application) -> str:
+        reserved = reserve()
+        await stack.enter_async_context(serving(application, reserved))
+        return url_of(reserved)
+
+    @property
+    def violations(self) -> list[str]:
+        """What should not have been asked, or could not happen on the real systems."""
+        return self._chronicle.violations
+
+    @property
+    def log(self) -> list[str]:
+        """Every change of the world, as a sentence, in order."""
+        return self._chronicle.log
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each ``METHOD /path/{template}`` was asked."""
+        return self._chronicle.counts
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request, in the order in which they were answered."""
+        return self._chronicle.requests
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong."""
+        return self._chronicle.faults
+
+    @property
+    def writes(self) -> int:
+        """The number of the latest write."""
+        return self._chronicle.writes
+
+    @property
+    def before_write(self) -> WriteHook:
+        """Awaited with number and description before a write is looked at."""
+        return self._chronicle.before_write
+
+    @before_write.setter
+    def before_write(self, hook: WriteHook) -> None:
+        self._chronicle.before_write = hook
+
+    @property
+    def after_write(self) -> WriteHook:
+        """Awaited with number and description when the world has changed and the answer is not yet sent."""
+        return self._chronicle.after_write
+
+    @after_write.setter
+    def after_write(self, hook: WriteHook) -> None:
+        self._chronicle.after_write = hook
+
+    def now(self) -> datetime:
+        """Return the present: the world's clock is the real one."""
+        return datetime.now(UTC)
+
+    async def drain(self) -> None:
+        """Wait until every webhook was answered or has failed."""
+        await self.github.webhooks.drain()
+
+    def environment(self) -> dict[str, str]:
+        """Return what the bot must be told to live in this world, by its variables of the environment."""
+        return {
+            "GITHUB_API_URL": self.github.api_url,
+            "GITHUB_SERVER_URL": self.github.server_url,
+            "BUILDBOT_URL": self.buildbot.url,
+            "PEPS_URL": self.peps.url,
+            "GH_APP_ID": str(self.github.app.id),
+            "GH_PRIVATE_KEY": self.github.app.private_key,
+            "GH_SECRET": ",".join(self.github.app.webhook_secrets),
+        }

@@ -1,0 +1,51 @@
+"""Read public JSON from a service that needs no credentials."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import TypeAdapter
+
+from bot.errors import Unavailable
+from bot.services.answers import MalformedAnswer, one_line, parse
+
+Shape = TypeVar("Shape")
+
+USER_AGENT = "brother-maynard (release bot; https://github.com/python)"
+"""Named, because python.org's services refuse or slow down requests without a name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Reads from one address and no other; ``timeout`` in seconds is for each request as a whole."""
+
+    base_url: str
+    session: aiohttp.ClientSession
+    timeout: float = 30.0
+
+    async def get(self, shape: TypeAdapter[Shape], path: str, query: Mapping[str, str] | None = None) -> Shape | None:
+        """Return what a path holds, or None where there is nothing (404); raise Unavailable for every other trouble."""
+        what = f"GET {self.base_url.rstrip('/')}/{quote(path)}"
+        try:
+            async with self.session.get(
+                what.removeprefix("GET "),
+                params=query,
+                headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=self.timeout),
+            ) as response:
+                if response.status == HTTPStatus.NOT_FOUND:
+                    return None
+                if response.status != HTTPStatus.OK:
+                    raise Unavailable(f"{what} was answered with {response.status}")
+                content = await response.json(content_type=None)
+        except TimeoutError:
+            raise Unavailable(f"{what} was not answered within {self.timeout:g} seconds") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"{what} failed ({type(error).__name__}: {one_line(str(error))})") from error
+        except (ValueError, RecursionError):
+            raise MalformedAnswer(f"{what} was answered with something other than JSON") from None
+        return parse(shape, content, what=what)

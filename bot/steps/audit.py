@@ -1,0 +1,108 @@
+"""Prove the tag and what it would bring upstream; the result is the push plan (invariant I1).
+
+1. Authenticity: the tag object itself, by the policy of its series.
+2. Name, target and message: exactly those of this version.
+3. Ancestry: one commit on top of the frozen head, or cherry-picks that are on the branch already, and one commit on top of them.
+4. The difference, file by file and rule by rule (``bot.verify.release_diff``).
+5. The push plan, with the Post commit where the profile wants one.
+"""
+
+import base64
+from dataclasses import replace
+
+from bot import ancestry, authenticity, objects
+from bot.release.facts import Checked, Finding, Planned, PlannedRef, Severity, Tag, TagProved
+from bot.release.gate import plan_digest
+from bot.release.ids import branch_ref, tag_ref
+from bot.release.model import Release
+from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.tools import Tools
+from bot.verify.release_diff import Context, FileChange, audit
+
+FRAGMENTS = "Misc/NEWS.d/next/"
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The id that git gives to a tree without entries."""
+
+
+async def advance(release: Release, tools: Tools) -> Outcome:
+    """Prove the pinned tag object, or say what is wrong with it."""
+    tag = release.tag
+    if tag is None:
+        return Failed(why="There is no tag to audit.", retryable=True, look_again=tools.poll())
+    done = next((checked for checked in release.checked if checked.step == "audit" and checked.subject == tag.object), None)
+    if done and release.plan and release.retry != "audit":
+        # A tag object never changes, so what was proved of it stays proved.
+        return _passed(release, tag, done.findings, ())
+    return await _prove(release, tag, tools)
+
+
+async def _prove(release: Release, tag: Tag, tools: Tools) -> Outcome:
+    # 1. and 2. authenticity, name, target
+    verdict = await authenticity.verify(base64.b64decode(tag.content), release, tools)
+    if not verdict.good:
+        return _refused(f"The tag object {tag.object} is not authentic: {verdict.why}", verdict.diagnostics, tools)
+    proved = replace(tag, signature=verdict.signed, signer=verdict.signer)
+    # 3. ancestry
+    span = await objects.fetch(release, tag, tools)
+    descent = await ancestry.trace(release, tag, span, tools)
+    if descent.problem:
+        return _refused(descent.problem, (descent.advice,), tools)
+    # 4. the difference
+    findings = (*descent.findings, *await _difference(release, tag, descent.base, tools))
+    # 5. the push plan
+    head = objects.frozen_head(release)
+    tip = await objects.prepare(release, tag, tools)
+    plan = (
+        PlannedRef(ref=branch_ref(release.branch), old=head, new=tip),
+        PlannedRef(ref=tag_ref(tag.name), old=None, new=tag.object),
+    )
+    return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan)
+
+
+async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tuple[Finding, ...]:
+    """Return what the rules say about every file that differs between the base and the tag's commit."""
+    changes = await tools.git.diff(base, tag.commit)
+    contents = await tools.git.blobs({one for change in changes for one in (change.old_id, change.new_id) if one})
+    files = [
+        FileChange(
+            path=change.path,
+            old_mode=change.old_mode,
+            new_mode=change.new_mode,
+            old=contents.get(change.old_id) if change.old_id else None,
+            new=contents.get(change.new_id) if change.new_id else None,
+        )
+        for change in changes
+    ]
+    everything = await tools.git.diff(EMPTY_TREE, tag.commit)
+    context = Context(
+        version=release.version,
+        series=release.series,
+        pep=await _pep(release, tools),
+        leftover_fragments=tuple(entry.path for entry in everything if entry.path.startswith(FRAGMENTS)),
+        cherry_picked=base != objects.frozen_head(release),
+    )
+    return audit(files, context, tools.profile.audit.rules)
+
+
+async def _pep(release: Release, tools: Tools) -> int | None:
+    cycle = (await tools.peps.release_cycle()).get(release.series)
+    return cycle.pep if cycle else None
+
+
+def _passed(release: Release, tag: Tag, findings: tuple[Finding, ...], plan: tuple[PlannedRef, ...]) -> Passed:
+    open_ones = sum(finding.severity is not Severity.EXPLAINED for finding in findings)
+    signed = f"signed ({tag.signature}) by {tag.signer}" if tag.signer else "not signed, which this series allows"
+    facts = (Checked(step="audit", subject=tag.object, findings=findings), TagProved(tag=tag), Planned(plan=plan)) if plan else ()
+    return Passed(
+        why=f"The tag is {signed}; {len(findings) - open_ones} of {len(findings)} findings are explained by rules.",
+        evidence=(
+            Evidence(what="signature", value=tag.signature),
+            Evidence(what="push plan", value=plan_digest(tag.object, release.plan)),
+        ),
+        facts=facts,
+    )
+
+
+def _refused(why: str, diagnostics: tuple[str, ...], tools: Tools) -> Failed:
+    advice = "Make the tag anew and push it to the fork: another tag object opens the next attempt by itself."
+    return Failed(why=why, diagnostics=(*filter(None, diagnostics), advice), retryable=False, look_again=tools.poll())

@@ -1,0 +1,31 @@
+"""The texts of alarms: what happened, what it may mean, what to do."""
+
+from collections.abc import Sequence
+
+from bot.words.markdown import code, plain
+
+
+def marker(about: str) -> str:
+    """Return the first line of an alarm's issue, by which it is found again."""
+    return f"<!-- brother-maynard alarm={about} -->"
+
+
+def lone_tag_title(repository: str, tag: str) -> str:
+    """Return the title of the issue about a tag without a release."""
+    return f"The tag {tag} appeared in {repository} without a release"
+
+
+def lone_tag(repository: str, tag: str, target: str, moved_from: str | None, proof: Sequence[str]) -> str:
+    """Return the alarm about a version tag upstream that this bot did not push."""
+    change = f"moved there from {code(moved_from)} to" if moved_from else "appeared there as"
+    lines = [
+        f"🚨 The tag {code(tag)} of {code(repository)} {change} the object {code(target)}, and no release of this bot announced it.",
+        "",
+        "Either somebody released by hand, or a tag was pushed that should not be there. What could be found out about it:",
+        "",
+        *(f"- {plain(line)}" for line in proof),
+        "",
+        "Nothing was changed. If it is wanted, close this issue; if not, whoever administers the repository should remove it at once, "
+        "because others react to tags within minutes.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The audit of release commits: whole stories, single rules, properties, real releases."""

@@ -1,0 +1,199 @@
+"""Several processes share one PostgreSQL: each row is looked at by one, and a dead or frozen one's work is taken over."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.release.ids import WorkKey
+from bot.store.claim import Claim
+from bot.store.model import EffectKey, Fresh, LeaseLost, StoreUnavailable
+from bot.store.store import Store
+from tests.databases import KEY, QUICK, at_rest, becomes, event, running
+from tests.postgres import PostgresServer
+
+FROZEN = replace(QUICK, heartbeat=3600, lease=0.2)
+"""The timings of a replica that shows no sign of life."""
+
+EFFECT = EffectKey(release="r", attempt=1, step="freeze", name="branch")
+
+
+async def test_a_frozen_replica_is_taken_over_and_cannot_write_any_more(postgres_url: str) -> None:
+    frozen, healthy = await Store.open(postgres_url, timings=FROZEN), await Store.open(postgres_url, timings=QUICK)
+    taken_over = asyncio.Event()
+    thawed: list[str] = []
+
+    async def freeze(claim: Claim) -> None:
+        assert await claim.intend(EFFECT, {}) == Fresh()
+        await taken_over.wait()
+        for name, write in {"record": claim.record(EFFECT, {"by": "frozen"}), "save": claim.save("frozen", read=["g1"])}.items():
+            with pytest.raises(LeaseLost):
+                await write
+            thawed.append(name)
+
+    async def take_over(claim: Claim) -> None:
+        assert [one.guid for one in claim.unread] == ["g1"]
+        taken_over.set()
+        await becomes(lambda: len(thawed) == 2)
+        await claim.record(EFFECT, {"by": "healthy"})
+        await claim.save("healthy", read=["g1"])
+
+    async with running(frozen, freeze):
+        await frozen.put(event("g1"))
+        await becomes(lambda: held(frozen))
+        async with running(healthy, take_over):
+            await becomes(lambda: at_rest(healthy, KEY))
+
+    row = await healthy.work(KEY)
+    assert row
+    assert row.state == "healthy"
+    assert [one.result for one in await healthy.effects(KEY)] == [{"by": "healthy"}]
+    await frozen.close()
+    await healthy.close()
+
+
+async def held(store: Store) -> bool:
+    row = await store.work(KEY)
+    return bool(row and row.owner)
+
+
+async def test_a_long_look_keeps_its_lease(postgres_url: str) -> None:
+    timings = replace(QUICK, heartbeat=0.05, lease=0.4)
+    first, second = await Store.open(postgres_url, timings=timings), await Store.open(postgres_url, timings=timings)
+    end, stolen = asyncio.Event(), 0
+
+    async def long(claim: Claim) -> None:
+        await end.wait()
+        await claim.save("done")
+
+    async def steal(claim: Claim) -> None:
+        nonlocal stolen
+        stolen += claim.state is None
+
+    async with running(first, long):
+        await first.put(event("g1"))
+        await becomes(lambda: held(first))
+        async with running(second, steal):
+            before = await first.work(KEY)
+            assert before
+            assert before.until
+            renewed = before.until + timedelta(seconds=timings.lease)
+            await becomes(lambda: held_until(first, renewed))
+            end.set()
+            await becomes(lambda: at_rest(first, KEY))
+
+    assert stolen == 0
+    await first.close()
+    await second.close()
+
+
+async def held_until(store: Store, moment: datetime) -> bool:
+    row = await store.work(KEY)
+    return bool(row and row.until and row.until > moment)
+
+
+async def test_whoever_finds_its_lease_lost_stops_at_once(postgres_url: str) -> None:
+    slow = replace(QUICK, heartbeat=0.6, lease=0.2)
+    first, second = await Store.open(postgres_url, timings=slow), await Store.open(postgres_url, timings=QUICK)
+    stopped, forever = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: Claim) -> None:
+        try:
+            await forever.wait()
+        finally:
+            stopped.set()
+
+    async def look(_: Claim) -> None:
+        await stopped.wait()
+
+    async with running(first, hang):
+        await first.put(event("g1"))
+        await becomes(lambda: held(first))
+        async with running(second, look):
+            await asyncio.wait_for(stopped.wait(), 10)
+            await becomes(lambda: at_rest(second, KEY))
+
+    await first.close()
+    await second.close()
+
+
+async def test_replicas_share_the_work_and_never_a_row(postgres_url: str) -> None:
+    stores = [await Store.open(postgres_url, timings=QUICK) for _ in range(3)]
+    keys = [WorkKey(f"cpython#{number}") for number in range(6)]
+    now: set[str] = set()
+    handled: Counter[str] = Counter()
+
+    async def look(claim: Claim) -> None:
+        assert claim.key not in now
+        now.add(claim.key)
+        guids = [one.guid for one in claim.unread]
+        await claim.save("{}", read=guids)
+        handled.update(guids)
+        now.remove(claim.key)
+
+    runs = [asyncio.create_task(store.run(look, parallel=2)) for store in stores]
+    guids = [f"{key}/{number}" for key in keys for number in range(30)]
+    puts = (stores[number % 3].put(event(guid, WorkKey(guid.partition("/")[0])), wake_project="cpython") for number, guid in enumerate(guids))
+    assert all(await asyncio.gather(*puts))
+    await becomes(lambda: at_rest(stores[0], *keys), within=30)
+    for store in stores:
+        await store.close()
+    await asyncio.gather(*runs)
+
+    assert handled == Counter(guids)
+
+
+async def test_connections_that_break_lose_nothing(postgres_server: PostgresServer, postgres_url: str) -> None:
+    store = await Store.open(postgres_url, timings=QUICK)
+    handled: Counter[str] = Counter()
+
+    async def look(claim: Claim) -> None:
+        guids = [one.guid for one in claim.unread]
+        await claim.intend(EffectKey(release="r", attempt=1, step="s", name=guids[0] if guids else "none"), {})
+        await claim.save("{}", read=guids)
+        handled.update(guids)
+
+    async with running(store, look):
+        for round_ in range(8):
+            puts = [asyncio.create_task(store.put(event(f"g{round_}/{number}"))) for number in range(10)]
+            await asyncio.to_thread(postgres_server.hang_up, postgres_url)
+            await asyncio.gather(*puts)
+        await becomes(lambda: at_rest(store, KEY), within=30)
+
+    assert len(handled) == 80
+    assert await store.deliveries(KEY, unread=True) == []
+    await store.close()
+
+
+async def test_a_restart_of_the_server_is_survived(postgres_server: PostgresServer, postgres_url: str) -> None:
+    store = await Store.open(postgres_url, timings=replace(QUICK, patience=20))
+
+    async def look(claim: Claim) -> None:
+        await claim.save("{}", read=[one.guid for one in claim.unread])
+
+    async with running(store, look):
+        await store.put(event("before"))
+        await asyncio.to_thread(postgres_server.stop)
+        during = asyncio.create_task(store.put(event("during")))
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        await asyncio.to_thread(postgres_server.start)
+        await during
+        await store.ping()
+        await becomes(lambda: at_rest(store, KEY), within=30)
+
+    assert await store.deliveries(KEY, unread=True) == []
+    await store.close()
+
+
+async def test_a_server_that_stays_away_is_said_so(postgres_server: PostgresServer, postgres_url: str) -> None:
+    store = await Store.open(postgres_url, timings=replace(QUICK, patience=0.1))
+    await asyncio.to_thread(postgres_server.stop)
+    try:
+        with pytest.raises(StoreUnavailable, match="The database does not answer"):
+            await store.put(event("g1"))
+    finally:
+        await asyncio.to_thread(postgres_server.start)
+    await store.close()

@@ -1,0 +1,237 @@
+"""Every request the bot makes of GitHub, and every answer these tests give it, is what GitHub's own description says it is.
+
+The description is not part of the project: it is looked for in the folder that BOT_REFERENCE names, else beside the checkout.
+"""
+
+import base64
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+
+from bot.rehearsal.official import OfficialGitHub
+from bot.rehearsal.reference import VARIABLE, find_reference, github_specs
+from bot.release.ids import CommentId, CommitId, IssueNumber, Ref, Repository, RulesetId, TagId, UserId
+from bot.services.github import GitHub, Limits
+from bot.services.github.permissions import PERMISSIONS, Topic
+from bot.services.github.shapes import BypassActor, CheckAction, CheckRunDraft, CheckStatus, Conclusion, Rule, RulesetDraft
+from tests.github.loopback import APP_ID, Answer, GitHubOnLoopback, pem_of, private_key, serving
+
+CPYTHON = Repository("python/cpython")
+REPO = "/repos/python/cpython"
+SHA = "ce587453ced02b1526dfb4cb910479d431683101"
+FREEZE = RulesetDraft(
+    name="release-freeze refs/heads/main #42 cpython-3.15.0a3-42",
+    target="branch",
+    include=("refs/heads/main",),
+    rules=(Rule(type="update"), Rule(type="deletion"), Rule(type="non_fast_forward")),
+    bypass_actors=(BypassActor(actor_type="Integration", actor_id=APP_ID, bypass_mode="always"),),
+)
+TAG_FREEZE = RulesetDraft(
+    name="release-freeze refs/tags/v3.15.0a3 #42 cpython-3.15.0a3-42",
+    target="tag",
+    include=("refs/tags/v3.15.0a3",),
+    rules=(Rule(type="creation"), Rule(type="update", parameters={"update_allows_fetch_and_merge": False}), Rule(type="deletion")),
+    bypass_actors=(),
+)
+RUNNING = CheckRunDraft(
+    name="release / audit",
+    head=CommitId(SHA),
+    external_id="cpython-3.15.0a3-42 audit",
+    status=CheckStatus.IN_PROGRESS,
+    title="Auditing",
+    summary="…" * 40_000,
+    details_url="https://example.org/releases/cpython/3.15.0a3",
+    actions=(CheckAction(label="Retry", description="Look once more", identifier="retry"),),
+)
+DONE = CheckRunDraft(
+    name="release / audit",
+    head=CommitId(SHA),
+    external_id="cpython-3.15.0a3-42 audit",
+    status=CheckStatus.COMPLETED,
+    conclusion=Conclusion.SUCCESS,
+    title="Audited",
+    summary="Everything is explained.",
+    text="x" * 70_000,
+)
+
+Call = Callable[[GitHub], Awaitable[object]]
+Story = tuple[str, str, Topic, Call]
+
+
+def _stories() -> list[Story]:
+    """Give each method's action, the official example that answers it, its topic, and the call."""
+    issue, one, ruleset = IssueNumber(42), CommentId(1), RulesetId(42)
+    since = datetime(2026, 11, 20, 10, 30, 15, 5, tzinfo=UTC)
+    return [
+        ("GET /app", "integration", Topic.ACCOUNTS, lambda g: g.app(via=CPYTHON)),
+        (f"GET {REPO}/installation", "", Topic.APP, lambda g: g.installation(CPYTHON)),
+        (f"GET {REPO}/installation", "", Topic.APP, lambda g: g.installation_details(CPYTHON)),
+        ("GET /user/1", "public-user-default-response", Topic.ACCOUNTS, lambda g: g.user(UserId(1))),
+        (f"GET {REPO}", "full-repository-default-response", Topic.REPOSITORY, lambda g: g.default_branch(CPYTHON)),
+        (
+            f"GET {REPO}/collaborators/manager/permission",
+            "repository-collaborator-permission-response-if-user-has-admin-permissions",
+            Topic.REPOSITORY,
+            lambda g: g.permission(CPYTHON, "manager"),
+        ),
+        (
+            "GET /orgs/python/teams/release-managers/memberships/manager",
+            "team-membership-response-if-user-is-a-team-maintainer",
+            Topic.TEAMS,
+            lambda g: g.team_membership("python", "release-managers", "manager"),
+        ),
+        (f"GET {REPO}/issues/comments/1", "issue-comment", Topic.LISTENING, lambda g: g.comment(CPYTHON, one)),
+        (f"GET {REPO}/issues/42/comments", "issue-comment-items", Topic.LISTENING, lambda g: g.comments(CPYTHON, issue)),
+        (f"GET {REPO}/issues/comments", "issue-comment-items", Topic.LISTENING, lambda g: g.comments_since(CPYTHON, since)),
+        (f"GET {REPO}/issues/42", "issue", Topic.LISTENING, lambda g: g.issue(CPYTHON, issue)),
+        (f"GET {REPO}/issues", "issue-items", Topic.LISTENING, lambda g: g.open_issues(CPYTHON, "release-blocker")),
+        (f"GET {REPO}/issues", "issue-items", Topic.LISTENING, lambda g: g.issues_by(CPYTHON, "brother-maynard[bot]")),
+        (f"POST {REPO}/issues/42/comments", "issue-comment", Topic.TALKING, lambda g: g.create_comment(CPYTHON, issue, "x")),
+        (f"PATCH {REPO}/issues/comments/1", "issue-comment", Topic.TALKING, lambda g: g.edit_comment(CPYTHON, one, "y")),
+        (f"POST {REPO}/issues/comments/1/reactions", "reaction", Topic.TALKING, lambda g: g.react(CPYTHON, one, "+1")),
+        (f"POST {REPO}/issues", "issue", Topic.TALKING, lambda g: g.create_issue(CPYTHON, "title", "body", ["release"])),
+        (f"GET {REPO}/git/ref/heads/featureA", "git-ref", Topic.REFS, lambda g: g.ref(CPYTHON, Ref("refs/heads/featureA"))),
+        (f"GET {REPO}/git/matching-refs/tags/v", "git-ref-items", Topic.REFS, lambda g: g.matching_refs(CPYTHON, "tags/v")),
+        (f"GET {REPO}/git/tags/{SHA}", "git-tag", Topic.REFS, lambda g: g.tag_object(CPYTHON, TagId(SHA))),
+        (f"GET {REPO}/contents/Include/x.h", "", Topic.REFS, lambda g: g.file(CPYTHON, "Include/x.h", "main")),
+        ("", "", Topic.REFS, lambda g: g.fetch_token(CPYTHON)),
+        ("", "", Topic.PUSHING, lambda g: g.push_token(CPYTHON, workflows=False)),
+        ("", "", Topic.PUSHING_WORKFLOWS, lambda g: g.push_token(CPYTHON, workflows=True)),
+        ("DELETE /installation/token", "", Topic.PUSHING, _push_and_revoke),
+        (f"GET {REPO}/rulesets", "", Topic.RULES, lambda g: g.rulesets(CPYTHON)),
+        (f"GET {REPO}/rulesets/42", "repository-ruleset", Topic.FREEZING, lambda g: g.ruleset(CPYTHON, ruleset)),
+        (f"POST {REPO}/rulesets", "repository-ruleset", Topic.FREEZING, lambda g: g.create_ruleset(CPYTHON, FREEZE)),
+        (f"POST {REPO}/rulesets", "repository-ruleset", Topic.FREEZING, lambda g: g.create_ruleset(CPYTHON, TAG_FREEZE)),
+        (f"DELETE {REPO}/rulesets/42", "", Topic.FREEZING, lambda g: g.delete_ruleset(CPYTHON, ruleset)),
+        (f"GET {REPO}/rules/branches/main", "repository-rule-items", Topic.RULES, lambda g: g.branch_rules(CPYTHON, "main")),
+        (f"GET {REPO}/branches/main/protection", "", Topic.PROTECTION, lambda g: g.branch_protection(CPYTHON, "main")),
+        (f"POST {REPO}/check-runs", "check-run", Topic.CHECKS, lambda g: g.create_check_run(CPYTHON, RUNNING)),
+        (f"POST {REPO}/check-runs", "check-run", Topic.CHECKS, lambda g: g.create_check_run(CPYTHON, DONE)),
+        (f"PATCH {REPO}/check-runs/4", "check-run", Topic.CHECKS, lambda g: g.update_check_run(CPYTHON, 4, DONE)),
+        (
+            f"GET {REPO}/commits/{SHA}/check-runs",
+            "check-run-paginated",
+            Topic.READING_CHECKS,
+            lambda g: g.check_runs(CPYTHON, CommitId(SHA), name="release / audit"),
+        ),
+        ("GET /app/hook/deliveries", "hook-delivery-items", Topic.APP, lambda g: g.failed_deliveries(datetime(2019, 6, 1, tzinfo=UTC))),
+        ("POST /app/hook/deliveries/12345678/attempts", "", Topic.APP, lambda g: g.redeliver(12345678)),
+    ]
+
+
+async def _push_and_revoke(github: GitHub) -> None:
+    await github.revoke(await github.push_token(CPYTHON, workflows=False))
+
+
+STORIES = _stories()
+
+
+@pytest.fixture(scope="module")
+def official() -> OfficialGitHub:
+    openapi = github_specs(find_reference()).openapi
+    if openapi is None:
+        if os.environ.get(VARIABLE):
+            pytest.fail(f"{VARIABLE} names a folder without specs/github/openapi.json.gz")
+        pytest.skip(f"GitHub's description is not here: set {VARIABLE} to the folder that holds specs/github/openapi.json.gz")
+    return OfficialGitHub(openapi)
+
+
+@pytest.fixture
+async def server(official: OfficialGitHub) -> AsyncIterator[GitHubOnLoopback]:
+    key = private_key()
+    server = GitHubOnLoopback(key.public_key())
+    server.private_pem = pem_of(key)
+    server.granted = {**server.granted, "pull_requests": "read", "workflows": "write", "metadata": "read"}
+    server.installation_example = official.example("installation")
+    server.token_example = official.example("installation-token")
+    async with serving(server.application) as server.url:
+        yield server
+    assert server.unexpected == []
+
+
+@pytest.mark.parametrize(
+    ("action", "example", "topic", "call"), STORIES, ids=[f"{index} {story[0]}" for index, story in enumerate(STORIES)]
+)
+async def test_requests_and_answers_are_as_described(  # noqa: PLR0913 - the columns of a table
+    action: str, example: str, topic: Topic, call: Call, official: OfficialGitHub, server: GitHubOnLoopback
+) -> None:
+    server.on("GET /users/octoapp%5Bbot%5D", Answer(body=official.example("public-user-default-response")))
+    if action:
+        server.on(action, _answer(official, action, example))
+
+    async with aiohttp.ClientSession() as session:
+        await call(GitHub(APP_ID, server.private_pem, server.url, session, limits=Limits(write_gap=0)))
+
+    assert not action or server.requests(action)
+    problems = []
+    for asked in server.asked:
+        problems += official.check_request(asked.method, asked.path, asked.query, asked.body)
+    for asked, answer in server.answered:
+        problems += official.check_response(asked.method, asked.path, answer.status, answer.body)
+    assert problems == []
+    asked_for = [mint.body["permissions"] for mint in server.mints if isinstance(mint.body, dict)]
+    assert asked_for == ([PERMISSIONS[topic].of(server.granted)] if topic is not Topic.APP else [])
+    assert all(mint.body["repositories"] == ["cpython"] for mint in server.mints if isinstance(mint.body, dict))
+
+
+def _answer(official: OfficialGitHub, action: str, example: str) -> Answer:
+    method, _, path = action.partition(" ")
+    created = method == "POST"
+    if example:
+        return Answer(status=201 if created else 200, body=official.example(example))
+    if path.endswith("/attempts"):
+        return Answer(status=202, body={})
+    if path.endswith("/rulesets"):
+        # The official example of the list has an enforcement that the official schema does not know.
+        return Answer(body=[{**ruleset, "enforcement": "active"} for ruleset in official.example("repository-ruleset-items")])
+    if path.endswith("/protection"):
+        # The official example lacks the list of checks that the official schema requires.
+        protection = official.example("branch-protection")
+        checks = protection["required_status_checks"]
+        return Answer(body={**protection, "required_status_checks": {"checks": [], **checks}})
+    if "/contents/" in path:
+        file = official.example("content-file-response-if-content-is-a-file")
+        return Answer(body={**file, "content": base64.encodebytes(b"x" * 100).decode()})
+    return Answer(status=204)
+
+
+def test_every_method_is_in_this_table() -> None:
+    assert len(STORIES) >= len({method for need in PERMISSIONS.values() for method in need.methods}) + 1
+
+
+def test_the_judge_finds_mistakes(official: OfficialGitHub) -> None:
+    def request(method: str, path: str, body: object = None, **query: str) -> str:
+        return "; ".join(official.check_request(method, path, query, body))
+
+    assert "not part of GitHub's API" in request("GET", "/repos/a/b/freeze")
+    assert "not part of GitHub's API" in request("PUT", "/app")
+    assert "comment_id: 'x' is not of type 'integer'" in request("GET", "/repos/a/b/issues/comments/x")
+    assert "the query parameter until is not described" in request("GET", "/repos/a/b/issues/comments", until="now")
+    assert "'newest' is not one of" in request("GET", "/repos/a/b/issues", sort="newest")
+    assert "includes_parents: 'yes' is not of type 'boolean'" in request("GET", "/repos/a/b/rulesets", includes_parents="yes")
+    assert "'body' is a required property" in request("POST", "/repos/a/b/issues/1/comments", {"text": "x"})
+    assert "body.text is not described" in request("POST", "/repos/a/b/issues/1/comments", {"body": "x", "text": "x"})
+    assert "a body was sent" in request("DELETE", "/repos/a/b/rulesets/1", {"force": True})
+    assert "body.rules[0].type" in request(
+        "POST", "/repos/a/b/rulesets", {"name": "x", "enforcement": "active", "rules": [{"type": "update!"}]}
+    )
+    assert "return_run_details is not described" in request(
+        "POST", "/repos/a/b/actions/workflows/x.yml/dispatches", {"ref": "main", "return_run_details": True}
+    )
+    assert request("GET", "/repos/a/b/git/ref/tags/v3.15.0a3") == ""
+    assert request("GET", "/repos/a/b/commits/release%2F3/check-runs", app_id="1", filter="all") == ""
+
+
+def test_the_judge_finds_mistakes_in_answers(official: OfficialGitHub) -> None:
+    def answer(method: str, path: str, status: int, body: object) -> str:
+        return "; ".join(official.check_response(method, path, status, body))
+
+    assert "'node_id' is a required property" in answer("GET", "/repos/a/b/issues/comments/1", 200, {"id": 1})
+    assert "no such answer is described" in answer("GET", "/repos/a/b/issues/comments/1", 202, None)
+    assert "no body is described" in answer("DELETE", "/repos/a/b/rulesets/1", 204, {})
+    assert "is not of type 'object'" in answer("GET", "/repos/a/b/issues/comments/1", 403, "no")
+    assert "no such answer is described" in answer("POST", "/repos/a/b/actions/workflows/x.yml/dispatches", 204, None)
+    assert answer("GET", "/repos/a/b/issues/comments/1", 429, {"message": "slow down"}) == ""
