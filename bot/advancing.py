@@ -79,13 +79,14 @@ class Advance:
         for spec in self.context.specs:
             await self._step(spec)
         self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
-        await self._checkpoint(())
+        # Only now is it over for everybody: as long as anything is left to tell, the row stays alive.
+        await self.claim.save(dump(self.release), live=not self.release.state.over)
         now = self.context.now()
         return plan.next_look(self.release, now, idle=self.context.after(self.context.profile.timing.remind))
 
     async def _checkpoint(self, read: Sequence[str]) -> None:
         if self.release is not None:
-            await self.claim.save(dump(self.release), read=read, live=not self.release.state.over)
+            await self.claim.save(dump(self.release), read=read)
 
     # --- steps
 

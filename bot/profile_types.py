@@ -222,6 +222,8 @@ class Timing(Table):
     """How often somebody who is waited for is reminded."""
     authority_patience: Annotated[float, Field(gt=0, le=300)] = 300.0
     """How long a failing look-up of who may do something is tried again before the command is refused."""
+    write_gap: Annotated[float, Field(ge=0)] = 1.0
+    """How long two writes to GitHub are apart, which asks for a second between them."""
     sweep: Seconds = 300.0
     """How often comments, refs and deliveries are read again, for what never arrived."""
     lease: Seconds = 60.0
@@ -243,6 +245,7 @@ FLOORS: Final = {
     "approval_valid": 600.0,
     "remind": 3600.0,
     "authority_patience": 30.0,
+    "write_gap": 1.0,
     "sweep": 60.0,
     "lease": 30.0,
     "heartbeat": 5.0,

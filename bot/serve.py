@@ -21,7 +21,7 @@ from bot.profile import Profile, load
 from bot.release.ids import Repository, WorkKey
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
-from bot.services.github import GitHub
+from bot.services.github import GitHub, Limits
 from bot.services.github.shapes import App
 from bot.services.peps import Peps
 from bot.settings import Settings, is_loopback, load_settings
@@ -132,6 +132,7 @@ class Bot:
             settings.gh_private_key.get_secret_value(),
             settings.github_api_url,
             self.session,
+            limits=Limits(write_gap=max(profile.timing.write_gap for profile in self.profiles.values())),
         )
         while True:
             try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-FAST = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=16MB"
+FAST = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=16MB"
 
 
 class PostgresServer:

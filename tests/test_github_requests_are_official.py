@@ -7,9 +7,11 @@ import base64
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.rehearsal.official import OfficialGitHub
 from bot.rehearsal.reference import VARIABLE, find_reference, github_specs
@@ -18,6 +20,12 @@ from bot.services.github import GitHub, Limits
 from bot.services.github.permissions import PERMISSIONS, Topic
 from bot.services.github.shapes import BypassActor, CheckAction, CheckRunDraft, CheckStatus, Conclusion, Rule, RulesetDraft
 from tests.github.loopback import APP_ID, Answer, GitHubOnLoopback, pem_of, private_key, serving
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+INCOMPLETE_EXAMPLES = frozenset({f"GET {path}" for path in ("", "/collaborators/manager/permission", "/branches/main/protection")})
+"""Paths below the repository whose official examples lack keys that their official schemas require."""
 
 CPYTHON = Repository("python/cpython")
 REPO = "/repos/python/cpython"
@@ -69,7 +77,7 @@ def _stories() -> list[Story]:
         ("GET /app", "integration", Topic.ACCOUNTS, lambda g: g.app(via=CPYTHON)),
         (f"GET {REPO}/installation", "", Topic.APP, lambda g: g.installation(CPYTHON)),
         (f"GET {REPO}/installation", "", Topic.APP, lambda g: g.installation_details(CPYTHON)),
-        ("GET /user/1", "public-user-default-response", Topic.ACCOUNTS, lambda g: g.user(UserId(1))),
+        ("GET /user/1", "public-user-default-response", Topic.ACCOUNTS, _look_up_somebody),
         (f"GET {REPO}", "full-repository-default-response", Topic.REPOSITORY, lambda g: g.default_branch(CPYTHON)),
         (
             f"GET {REPO}/collaborators/manager/permission",
@@ -81,7 +89,7 @@ def _stories() -> list[Story]:
             "GET /orgs/python/teams/release-managers/memberships/manager",
             "team-membership-response-if-user-is-a-team-maintainer",
             Topic.TEAMS,
-            lambda g: g.team_membership("python", "release-managers", "manager"),
+            _look_up_a_member,
         ),
         (f"GET {REPO}/issues/comments/1", "issue-comment", Topic.LISTENING, lambda g: g.comment(CPYTHON, one)),
         (f"GET {REPO}/issues/42/comments", "issue-comment-items", Topic.LISTENING, lambda g: g.comments(CPYTHON, issue)),
@@ -107,7 +115,7 @@ def _stories() -> list[Story]:
         (f"POST {REPO}/rulesets", "repository-ruleset", Topic.FREEZING, lambda g: g.create_ruleset(CPYTHON, TAG_FREEZE)),
         (f"DELETE {REPO}/rulesets/42", "", Topic.FREEZING, lambda g: g.delete_ruleset(CPYTHON, ruleset)),
         (f"GET {REPO}/rules/branches/main", "repository-rule-items", Topic.RULES, lambda g: g.branch_rules(CPYTHON, "main")),
-        (f"GET {REPO}/branches/main/protection", "", Topic.PROTECTION, lambda g: g.branch_protection(CPYTHON, "main")),
+        (f"GET {REPO}/branches/main/protection", "branch-protection", Topic.PROTECTION, lambda g: g.branch_protection(CPYTHON, "main")),
         (f"POST {REPO}/check-runs", "check-run", Topic.CHECKS, lambda g: g.create_check_run(CPYTHON, RUNNING)),
         (f"POST {REPO}/check-runs", "check-run", Topic.CHECKS, lambda g: g.create_check_run(CPYTHON, DONE)),
         (f"PATCH {REPO}/check-runs/4", "check-run", Topic.CHECKS, lambda g: g.update_check_run(CPYTHON, 4, DONE)),
@@ -120,6 +128,16 @@ def _stories() -> list[Story]:
         ("GET /app/hook/deliveries", "hook-delivery-items", Topic.APP, lambda g: g.failed_deliveries(datetime(2019, 6, 1, tzinfo=UTC))),
         ("POST /app/hook/deliveries/12345678/attempts", "", Topic.APP, lambda g: g.redeliver(12345678)),
     ]
+
+
+async def _look_up_somebody(github: GitHub) -> None:
+    await github.installation(CPYTHON)
+    await github.user(UserId(1))
+
+
+async def _look_up_a_member(github: GitHub) -> None:
+    await github.installation(CPYTHON)
+    await github.team_membership("python", "release-managers", "manager")
 
 
 async def _push_and_revoke(github: GitHub) -> None:
@@ -139,9 +157,13 @@ def official() -> OfficialGitHub:
     return OfficialGitHub(openapi)
 
 
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return private_key()
+
+
 @pytest.fixture
-async def server(official: OfficialGitHub) -> AsyncIterator[GitHubOnLoopback]:
-    key = private_key()
+async def server(official: OfficialGitHub, key: rsa.RSAPrivateKey) -> AsyncIterator[GitHubOnLoopback]:
     server = GitHubOnLoopback(key.public_key())
     server.private_pem = pem_of(key)
     server.granted = {**server.granted, "pull_requests": "read", "workflows": "write", "metadata": "read"}
@@ -155,7 +177,7 @@ async def server(official: OfficialGitHub) -> AsyncIterator[GitHubOnLoopback]:
 @pytest.mark.parametrize(
     ("action", "example", "topic", "call"), STORIES, ids=[f"{index} {story[0]}" for index, story in enumerate(STORIES)]
 )
-async def test_requests_and_answers_are_as_described(  # noqa: PLR0913 - the columns of a table
+async def test_requests_and_answers_are_as_described(
     action: str, example: str, topic: Topic, call: Call, official: OfficialGitHub, server: GitHubOnLoopback
 ) -> None:
     server.on("GET /users/octoapp%5Bbot%5D", Answer(body=official.example("public-user-default-response")))
@@ -170,7 +192,8 @@ async def test_requests_and_answers_are_as_described(  # noqa: PLR0913 - the col
     for asked in server.asked:
         problems += official.check_request(asked.method, asked.path, asked.query, asked.body)
     for asked, answer in server.answered:
-        problems += official.check_response(asked.method, asked.path, answer.status, answer.body)
+        if asked.action.replace(REPO, "") not in INCOMPLETE_EXAMPLES:
+            problems += official.check_response(asked.method, asked.path, answer.status, answer.body)
     assert problems == []
     asked_for = [mint.body["permissions"] for mint in server.mints if isinstance(mint.body, dict)]
     assert asked_for == ([PERMISSIONS[topic].of(server.granted)] if topic is not Topic.APP else [])
@@ -187,11 +210,6 @@ def _answer(official: OfficialGitHub, action: str, example: str) -> Answer:
     if path.endswith("/rulesets"):
         # The official example of the list has an enforcement that the official schema does not know.
         return Answer(body=[{**ruleset, "enforcement": "active"} for ruleset in official.example("repository-ruleset-items")])
-    if path.endswith("/protection"):
-        # The official example lacks the list of checks that the official schema requires.
-        protection = official.example("branch-protection")
-        checks = protection["required_status_checks"]
-        return Answer(body={**protection, "required_status_checks": {"checks": [], **checks}})
     if "/contents/" in path:
         file = official.example("content-file-response-if-content-is-a-file")
         return Answer(body={**file, "content": base64.encodebytes(b"x" * 100).decode()})
@@ -199,7 +217,8 @@ def _answer(official: OfficialGitHub, action: str, example: str) -> Answer:
 
 
 def test_every_method_is_in_this_table() -> None:
-    assert len(STORIES) >= len({method for need in PERMISSIONS.values() for method in need.methods}) + 1
+    driven = {name for *_, call in STORIES for name in cast("FunctionType", call).__code__.co_names}
+    assert {method for need in PERMISSIONS.values() for method in need.methods} | {"revoke"} <= driven
 
 
 def test_the_judge_finds_mistakes(official: OfficialGitHub) -> None:

@@ -53,6 +53,7 @@ def test_a_mistake_is_told_with_its_line_its_key_and_what_is_allowed(
         ('[[person]]\nlogin = "b"\nid = 583231\nname = "B"\n', 6, "person", "two people have the id 583231"),
         (f'{B}\nforks = ["octocat/Demo"]\n', 6, "person", "can belong to one person only"),
         (f'{B}\nssh_keys = ["ssh-rsa AAAA"]\n', 20, "person[2].ssh_keys[1]", "not an SSH public key"),
+        (f'{B}\nssh_keys = ["ssh-rsa ?"]\n', 20, "person[2].ssh_keys[1]", "not an SSH public key"),
         (f'{B}\npgp_fingerprints = ["A821E680E5FA6305"]\n', 20, "person[2].pgp_fingerprints[1]", "full fingerprint"),
         ('manager = "nobody"\n', 16, 'series."1.0".manager', "write one of octocat"),
         ('[[step]]\nname = "push"\n', 16, "step[1]", "must not be reached without freeze"),

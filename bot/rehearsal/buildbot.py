@@ -116,8 +116,9 @@ class Buildbot:
         return self._answer_builds(request, chosen)
 
     def _answer_builds(self, request: web.Request, builders: list[Builder]) -> web.Response:
-        only_complete = {"true": True, "1": True, "false": False, "0": False}.get(request.query.get("complete", "").lower())
-        results = {int(text) for text in request.query.getall("results", []) + request.query.getall("results__eq", []) if text.isdecimal()}
+        complete = request.query.get("complete__eq", request.query.get("complete", "")).lower()
+        only_complete = {"true": True, "1": True, "false": False, "0": False}.get(complete)
+        results = {int(text) for text in request.query.getall("results__eq", request.query.getall("results", [])) if text.isdecimal()}
         chosen = [
             (builder, build)
             for builder in builders

@@ -178,10 +178,12 @@ class GitHttp:
         feeding = asyncio.create_task(_feed(request, process.stdin))
         try:
             yield process.stdout
+            await process.wait()
         finally:
             feeding.cancel()
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
             await asyncio.gather(feeding, process.wait(), return_exceptions=True)
 
     def _environment(self, request: web.Request, repository: Repository) -> dict[str, str]:

@@ -162,13 +162,13 @@ class GitHub:
         """Reopen an issue."""
         self._acts.set_state(self.user(login), self.repository(repository), self.issue(repository, issue), "open")
 
-    def add_ruleset(self, login: str, source: str, fields: JsonObject) -> int:
+    def add_ruleset(self, login: str, source: str, fields: Mapping[str, object]) -> int:
         """Create a ruleset of a repository (OWNER/NAME) or organisation, with the fields of the REST body, and return its id."""
         home = self.repository(source) if "/" in source else self.user(source)
         usual: JsonObject = {"target": "branch", "enforcement": "active", "bypass_actors": []}
         return self._acts.create_ruleset(self.user(login), home, {**usual, **fields}).id
 
-    def edit_ruleset(self, login: str, ruleset_id: int, fields: JsonObject) -> None:
+    def edit_ruleset(self, login: str, ruleset_id: int, fields: Mapping[str, object]) -> None:
         """Change some fields of a ruleset."""
         self._acts.edit_ruleset(self.user(login), self._model.rulesets[ruleset_id], fields)
 

@@ -21,6 +21,7 @@ FOR_THE_APP = frozenset(
         "GET /app/hook/deliveries",
         "GET /app/hook/deliveries/{delivery_id}",
         "POST /app/hook/deliveries/{delivery_id}/attempts",
+        "GET /app/installations",
         "GET /app/installations/{installation_id}",
         "POST /app/installations/{installation_id}/access_tokens",
         f"GET {REPOSITORY}/installation",
@@ -35,7 +36,6 @@ ANSWER = ("issues=write", "pull_requests=write")
 NEEDS: dict[str, tuple[str, ...]] = {
     "DELETE /installation/token": (),
     "GET /installation/repositories": METADATA,
-    "GET /rate_limit": (),
     "GET /users/{username}": (),
     "GET /user/{account_id}": (),
     "GET /orgs/{org}/teams/{team_slug}/memberships/{username}": ("members=read",),

@@ -1,6 +1,6 @@
 """Change GitHub: every act that people and the App can do, each written into the log and told to the App by webhook."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.rehearsal.chronicle import Chronicle
 from bot.rehearsal.github_events import Events
@@ -148,7 +148,7 @@ class Acts:
         self._tell_ruleset("created", ruleset, actor)
         return ruleset
 
-    def edit_ruleset(self, actor: User, ruleset: Ruleset, fields: JsonObject) -> None:
+    def edit_ruleset(self, actor: User, ruleset: Ruleset, fields: Mapping[str, object]) -> None:
         """Change some fields of a ruleset."""
         self._fill(ruleset, fields)
         ruleset.updated = later_than(ruleset.updated)
@@ -213,7 +213,7 @@ class Acts:
             self._events.ruleset(action, repository, ruleset, actor)
 
     @staticmethod
-    def _fill(ruleset: Ruleset, fields: JsonObject) -> None:
+    def _fill(ruleset: Ruleset, fields: Mapping[str, object]) -> None:
         for name in ("name", "target", "enforcement", "conditions", "rules", "bypass_actors"):
             if name in fields:
                 setattr(ruleset, name, fields[name])

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -79,12 +80,18 @@ def assemble(directory: Path, links: Links, chronicle: Chronicle, specs: GitHubS
     desk = Desk(model=model, app=app, links=links, acts=acts, rules=rules, access=access, webhooks=webhooks)
     repositories = directory.resolve() / "git"
     write_hook(repositories / "hooks")
-    official = None if specs.openapi is None else OfficialGitHub(specs.openapi)
+    official = None if specs.openapi is None else described(specs.openapi)
     return Assembled(
         github=GitHub(desk, repositories),
         api=GitHubServer(desk, chronicle, official).application,
         git=GitHttp(desk, chronicle, repositories).application,
     )
+
+
+@cache
+def described(path: Path) -> OfficialGitHub:
+    """Read the official description, once for all worlds of a process: it is large, and only asked, never changed."""
+    return OfficialGitHub(path)
 
 
 def register(model: Model) -> App:

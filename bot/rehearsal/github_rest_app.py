@@ -30,6 +30,7 @@ class AppRest:
             web.get("/app/hook/deliveries", self.deliveries),
             web.get("/app/hook/deliveries/{delivery_id}", self.delivery),
             web.post("/app/hook/deliveries/{delivery_id}/attempts", self.redeliver),
+            web.get("/app/installations", self.installations),
             web.get("/app/installations/{installation_id}", self.installation_by_id),
             web.post("/app/installations/{installation_id}/access_tokens", self.mint),
             web.delete("/installation/token", self.revoke),
@@ -40,6 +41,11 @@ class AppRest:
     async def app(self, _request: web.Request) -> web.Response:
         """Return the App."""
         return answer({**app_shape(self._desk.links, self._desk.app), "installations_count": len(self._desk.model.installations)})
+
+    async def installations(self, request: web.Request) -> web.Response:
+        """List where the App is installed."""
+        links, app = self._desk.links, self._desk.app
+        return paged(request, [installation_shape(links, app, found) for found in self._desk.model.installations.values()])
 
     async def installation(self, request: web.Request) -> web.Response:
         """Return the installation that covers a repository."""

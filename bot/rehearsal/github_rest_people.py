@@ -6,10 +6,8 @@ from bot.rehearsal.github_desk import Desk, answer, number
 from bot.rehearsal.github_model import JsonObject, Repository, User
 from bot.rehearsal.github_problems import NotFound
 from bot.rehearsal.github_shapes import full_repository_shape, public_user_shape, user_shape
-from bot.rehearsal.moments import now
 
 REPOSITORY = "/repos/{owner}/{repo}"
-HOURLY = 5_000
 
 
 class PeopleRest:
@@ -24,7 +22,6 @@ class PeopleRest:
         return [
             web.get("/users/{username}", self.user),
             web.get("/user/{account_id}", self.user_by_id),
-            web.get("/rate_limit", self.rate_limit),
             web.get("/orgs/{org}/teams/{team_slug}/memberships/{username}", self.membership),
             web.get(f"{REPOSITORY}/collaborators/{{username}}/permission", self.permission),
             web.get(REPOSITORY, self.repository),
@@ -40,15 +37,6 @@ class PeopleRest:
         if user is None:
             raise NotFound
         return answer(public_user_shape(self._desk.links, user))
-
-    async def rate_limit(self, _request: web.Request) -> web.Response:
-        """Return the limits, which cost nothing to read."""
-        limit = {"limit": HOURLY, "used": 0, "remaining": HOURLY, "reset": int(now().timestamp()) + 3_600}
-        return answer(
-            {
-                "resources": {"core": limit, "search": limit},
-            }
-        )
 
     async def membership(self, request: web.Request) -> web.Response:
         """Return whether somebody is an active or pending member of a team."""

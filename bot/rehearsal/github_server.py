@@ -15,15 +15,22 @@ from bot.rehearsal.github_problems import Forbidden, NotFound, Problem
 from bot.rehearsal.github_rest_app import AppRest
 from bot.rehearsal.github_rest_checks import ChecksRest
 from bot.rehearsal.github_rest_git import GitRest
-from bot.rehearsal.github_rest_people import HOURLY, PeopleRest
+from bot.rehearsal.github_rest_people import PeopleRest
 from bot.rehearsal.github_rest_rules import RulesRest
 from bot.rehearsal.github_rest_talk import TalkRest
 from bot.rehearsal.moments import now
 from bot.rehearsal.official import OfficialGitHub
 from bot.rehearsal.watch import BY, Handler, template, watching
 
+HOURLY = 5_000
+"""Requests that an installation may make: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+
 API_VERSION = "2026-03-10"
 """https://docs.github.com/en/rest/about-the-rest-api/api-versions"""
+
+MISDESCRIBED = frozenset({"GET /app/installations"})
+"""Answers whose description cannot be right: here an account would have to be a user and an enterprise at once, which GitHub's own example
+is not."""
 
 
 class GitHubServer:
@@ -99,7 +106,8 @@ class GitHubServer:
 
     def _check_answer(self, request: web.Request, response: web.Response) -> None:
         """Hold our own answer against the official description."""
-        if self._official is None or request.match_info.http_exception is not None or "raw" in response.content_type:
+        unknown = request.match_info.http_exception is not None or f"{request.method} {template(request)}" in MISDESCRIBED
+        if self._official is None or unknown or "raw" in response.content_type:
             return
         body: object = json.loads(response.text) if response.text else None
         for problem in self._official.check_response(request.method, request.rel_url.raw_path, response.status, body):

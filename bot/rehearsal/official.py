@@ -112,6 +112,8 @@ class OfficialGitHub:
             schema: Json = {"$ref": f"{_BASE}#/components/schemas/basic-error"}
         else:
             schema = _schema(self._resolve(described))
+        if schema is None and status >= HTTPStatus.BAD_REQUEST:
+            schema = {"$ref": f"{_BASE}#/components/schemas/basic-error"}
         if schema is None:
             return [f"{where}: no body is described"] if body is not None else []
         return [f"{where}: {problem}" for problem in self._violations(schema, body)]
@@ -202,7 +204,7 @@ def _first_segment(path: str) -> str:
 
 def _schema(described: Json) -> Json | None:
     """Return the schema of a JSON body, or None where none is described."""
-    return described.get("content", {}).get(_JSON, {}).get("schema") or None
+    return _with_content(described).get("content", {}).get(_JSON, {}).get("schema") or None
 
 
 def _whole(operation: Json) -> Json:

@@ -94,7 +94,10 @@ class Performance:
 
     async def _over(self) -> bool:
         self.release = await self._look() or self.release
-        return self.release is not None and self.release.get("state") in OVER
+        if self.release is None:
+            # An answer that belongs to no release means that none was opened, and none will be.
+            return any(not body.startswith(MARKER) for body in self._all_bot_comments())
+        return self.release.get("state") in OVER
 
     async def _go_on(self) -> bool:
         told = self.tell_news()
@@ -160,9 +163,11 @@ class Performance:
             yield from (line for line in lines if _ASKED.fullmatch(line))
 
     def _bot_comments(self) -> list[str]:
+        return [body for body in self._all_bot_comments() if body.startswith(MARKER)]
+
+    def _all_bot_comments(self) -> list[str]:
         bot = self._world.github.app.bot.login
-        comments = self._world.github.comments(UPSTREAM, self.issue)
-        return [comment.body for comment in comments if comment.author.login == bot and comment.body.startswith(MARKER)]
+        return [comment.body for comment in self._world.github.comments(UPSTREAM, self.issue) if comment.author.login == bot]
 
     def _say(self, line: str, why: str, *, could_bot: bool) -> None:
         self._act(f"comments “{line}”", why, could_bot=could_bot)

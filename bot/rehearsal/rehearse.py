@@ -143,7 +143,7 @@ async def _play(order: Order, setting: Stage, world: World, timeline: Timeline, 
 
 
 async def _populated(world: World, setting: Stage) -> ReleaseManager:
-    """Put the people, the repositories and the lifecycle data into the world; give the hands of the release manager."""
+    """Put people, repositories, builders and lifecycle data into the world; give the hands of the release manager."""
     github, manager = world.github, setting.manager
     people = [manager, *setting.others]
     for player in people:
@@ -158,6 +158,15 @@ async def _populated(world: World, setting: Stage) -> ReleaseManager:
             await github.add_repository(player.fork, fork_of=UPSTREAM)
     for series, status in setting.tree.setting.statuses.items():
         world.peps.set(series, status=status, release_manager=setting.managers_by_series[series])
+    for branch in setting.tree.setting.branches:
+        # The builders of main are tagged 3.x: https://github.com/python/buildmaster-config
+        tag = "3.x" if branch == "main" else branch
+        world.buildbot.add_builder(f"AMD64 Debian {tag}", tag, "stable", "tier-1")
+        world.buildbot.finish(f"AMD64 Debian {tag}")
+    for number, tier in enumerate(("tier-1", "tier-2", "tier-3"), start=1):
+        branch = setting.version.branch
+        world.buildbot.add_builder(f"Builder {number} {branch}", "3.x" if branch == "main" else branch, "stable", tier)
+        world.buildbot.finish(f"Builder {number} {branch}")
     account = Account(login=manager.login, token=github.person_token(manager.login), identity=manager.identity)
     home = world.directory / "people" / manager.login
     return await asyncio.to_thread(

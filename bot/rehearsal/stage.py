@@ -27,6 +27,7 @@ confirm_gap = 0.05
 approval_valid = 3600
 remind = 3600
 authority_patience = 2
+write_gap = 0
 sweep = 0.25
 lease = 10
 heartbeat = 1

@@ -11,6 +11,9 @@ from bot.rehearsal.github_model import JsonObject
 WITHOUT_ACTION = frozenset({"push", "create", "delete", "ping", "fork", "status", "workflow-dispatch"})
 """Events whose payload has no ``action`` and whose schema is therefore named by the event alone."""
 
+INCOMPLETE = "performed_via_github_app.events["
+"""Where the schemas enumerate the events an App may subscribe to, and know only the older ones."""
+
 
 class WebhookSchemas:
     """The schemas of the npm package ``@octokit/openapi-webhooks``, one per event and action."""
@@ -31,7 +34,7 @@ class WebhookSchemas:
         if not isinstance(webhooks, dict) or name not in webhooks:
             return [f"there is no webhook {name}"]
         errors = self._validator(name, webhooks[name]).iter_errors(payload)
-        return [f"webhook {name}: {error.json_path}: {error.message[:300]}" for error in errors]
+        return [f"webhook {name}: {error.json_path}: {error.message[:300]}" for error in errors if INCOMPLETE not in error.json_path]
 
     def _validator(self, name: str, schema: JsonObject) -> Draft202012Validator:
         if name not in self._validators:

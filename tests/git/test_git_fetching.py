@@ -117,6 +117,15 @@ async def test_an_object_nobody_has_is_a_definite_no(server: GitServer, git_clie
         await git_client.fetch(FORK, [UNKNOWN])
 
 
+async def test_a_malformed_object_is_not_taken_over(server: GitServer, git_client: Git) -> None:
+    story = prepare(server)
+    raw = git("cat-file", "commit", story.tip, directory=story.fork).replace("<person@example.org>", "person")
+    bad = git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=raw.encode(), directory=story.fork)
+    git("update-ref", "refs/heads/bad", bad, directory=story.fork)
+    with pytest.raises(Refused, match=f"object {bad}, which git finds malformed"):
+        await git_client.fetch(FORK, [bad])
+
+
 async def test_a_repository_that_is_not_there_is_a_definite_no(git_client: Git) -> None:
     with pytest.raises(Refused, match="404") as refused:
         await git_client.fetch(FORK, [UNKNOWN])

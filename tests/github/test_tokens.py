@@ -4,6 +4,7 @@ import asyncio
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import jwt
@@ -11,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bot.release.ids import CommentId, IssueNumber, Ref, Repository
-from bot.services.github import GitHub, GitHubRefused, Limits, NotInstalled
+from bot.release.ids import CommentId, IssueNumber, Ref, Repository, RulesetId
+from bot.services.github import GitHub, GitHubRefused, NotInstalled
 from bot.services.github.credentials import Credential
 from bot.services.github.permissions import PERMISSIONS, Topic, missing, table, wanted
 from bot.services.github.tokens import AppSignature, BadPrivateKey, InstallationToken
@@ -197,6 +198,42 @@ async def test_where_the_app_is_not_installed_nothing_is_taken_for_absent(server
     assert server.mints == []
 
 
+async def test_a_team_is_asked_with_the_token_of_a_repository_in_use(server: GitHubOnLoopback, github: GitHub) -> None:
+    server.on("GET /orgs/python/teams/release-managers/memberships/manager", Answer(body={"state": "active"}))
+    await github.installation(CPYTHON)
+
+    assert await github.team_membership("python", "release-managers", "manager") == "active"
+    assert server.mints[0].body == {"permissions": {"members": "read"}, "repositories": ["cpython"]}
+
+
+async def test_a_team_of_another_organisation_is_asked_with_the_token_of_its_own_installation(
+    server: GitHubOnLoopback, github: GitHub
+) -> None:
+    server.on("GET /orgs/psf/installation", Answer(body={"id": 80, "app_id": APP_ID, "permissions": server.granted}))
+    server.on("GET /orgs/psf/teams/experts/memberships/expert", Answer(body={"state": "pending"}))
+    await github.installation(CPYTHON)
+
+    assert await github.team_membership("psf", "experts", "expert") == "pending"
+    assert [(mint.path, mint.body) for mint in server.mints] == [
+        ("/app/installations/80/access_tokens", {"permissions": {"members": "read"}})
+    ]
+
+
+async def test_an_app_that_was_removed_does_not_take_everything_for_absent(server: GitHubOnLoopback, github: GitHub) -> None:
+    await github.installation(CPYTHON)
+    gone = Answer(status=404, body={"message": "Not Found"})
+    server.on("POST /app/installations/77/access_tokens", gone)
+
+    with pytest.raises(NotInstalled):
+        await github.comment(CPYTHON, ONE)
+    with pytest.raises(NotInstalled):
+        await github.delete_ruleset(CPYTHON, RulesetId(5))
+
+    server.installed["python/cpython"] = 79
+    server.on(COMMENT, Answer(body=comment()))
+    assert await github.comment(CPYTHON, ONE) is not None, "installed again, under another id"
+
+
 async def test_a_public_fork_is_read_with_the_token_of_upstream(server: GitHubOnLoopback, github: GitHub) -> None:
     server.on("GET /repos/manager/cpython/git/ref/tags/v3.15.0a3", Answer(body=ref("refs/tags/v3.15.0a3", "tag")))
 
@@ -271,4 +308,8 @@ def test_the_table_tells_what_to_grant_and_what_is_missing() -> None:
     assert missing({**wanted(), "administration": "admin", "pull_requests": ""}) == {}
     assert missing({**wanted(), "issues": "read", "members": ""}) == {"issues": "write", "members": "read"}
     assert all(f"| {topic} |" in table() for topic in Topic)
-    assert Limits().write_gap == 1.0
+
+
+def test_the_page_about_permissions_is_this_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "permissions.md"
+    assert table() in page.read_text(encoding="utf-8")

@@ -26,8 +26,8 @@ class Answer:
     body: object
     headers: dict[str, str]
 
-    def __getitem__(self, key: str | int) -> object:
-        assert isinstance(self.body, dict | list), self.body
+    def __getitem__(self, key: str) -> object:
+        assert isinstance(self.body, dict), self.body
         return self.body[key]
 
 

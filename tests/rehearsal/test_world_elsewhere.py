@@ -33,7 +33,7 @@ async def test_the_peps_tell_every_series_and_change_when_told(world: World, str
     world.peps.set("3.15", status="bugfix")
     async with stranger.session.get(f"{world.peps.url}/api/release-cycle.json") as answer:
         cycle = await answer.json()
-    assert list(cycle)[0] == "3.16"
+    assert next(iter(cycle)) == "3.16"
     assert cycle["3.15"]["status"] == "bugfix"
     assert cycle["3.14"] == {
         "branch": "3.14",

@@ -26,7 +26,8 @@ async def freeze(stranger: Stranger) -> list[int]:
     token = await stranger.token(administration="write")
     bypass = [{"actor_type": "Integration", "actor_id": stranger.world.github.app.id, "bypass_mode": "always"}]
     made = [
-        await stranger.ask("POST", f"/repos/{UPSTREAM}/rulesets", token, {**fields, "bypass_actors": bypass}) for fields in (FREEZE, TAG_FREEZE)
+        await stranger.ask("POST", f"/repos/{UPSTREAM}/rulesets", token, {**fields, "bypass_actors": bypass})
+        for fields in (FREEZE, TAG_FREEZE)
     ]
     assert [answer.status for answer in made] == [201, 201], [answer.body for answer in made]
     assert {answer["current_user_can_bypass"] for answer in made} == {"always"}

@@ -53,6 +53,7 @@ def test_an_expected_magic_number_is_no_problem(version: str) -> None:
 
 def test_before_3_14_nobody_compares() -> None:
     assert magic_number_problem(b"", b"", Version.parse("3.13.6")) is None
+    assert magic_number_problem(b"", b"", Version.parse("3.13.6"), since=(3, 13))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from bot.profile import load
 from bot.release.facts import Severity
 from bot.release.version import Version
 from bot.verify.release_diff import CPYTHON, RULES, AuditRow, FileChange, UnknownRule, Verdict, audit
@@ -430,6 +431,24 @@ def test_patterns(pattern: str, yes: list[str], no: list[str]) -> None:
     assert not any(fits(path, pattern) for path in no)
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("Doc/whatsnew/3.15.rst", "x" + "\n" * 500_000, "y"),
+        ("Doc/x.rst", " " * 1_000_000, " " * 999_999 + "x"),
+        ("Doc/x.rst", ".. versionadded ::" * 50_000, ".. versionadded::" * 50_000),
+        ("Misc/NEWS.d/3.15.0.rst", None, HEAD + "x\n..\n.. bpo: 1\n.. section: x\n" * 30_000),
+        ("Misc/NEWS.d/3.15.0.rst", None, HEAD + "x\t" * 300_000),
+        ("Misc/NEWS.d/3.15.0.rst", None, HEAD + "x\n\n" * 50_000),
+        ("Lib/pydoc_data/topics.py", "", "topics = " + "(" * 1_000_000),
+        ("Lib/pydoc_data/topics.py", "", "topics = '" + "\\" * 1_000_000),
+    ],
+)
+def test_no_content_keeps_the_audit_busy(path: str, old: str | None, new: str) -> None:
+    assert path in {subject for finding in audit([change(path, old, new)], context(FINAL)) for subject in finding.subject}
+
+
 def test_a_pattern_is_followed_in_bounded_time() -> None:
     assert not fits("/".join("a" * 2000), "/".join(["**", "a"] * 40 + ["b"]))
 
@@ -444,6 +463,12 @@ def test_the_first_row_that_fits_decides_and_placeholders_are_filled_in() -> Non
 def test_a_table_with_an_unknown_rule_is_a_mistake_of_the_profile() -> None:
     with pytest.raises(UnknownRule, match=r"There is no audit rule `grail`: use one of patchlevel, "):
         audit([], context(NEXT), [AuditRow("x", "grail")])
+
+
+def test_the_shipped_profile_has_the_table_of_cpython() -> None:
+    rules = load("cpython").audit.rules
+    assert [(row.path, str(row.rule)) for row in rules] == [(row.path, row.rule) for row in CPYTHON]
+    assert audit([], context(NEXT), rules) == audit([], context(NEXT))
 
 
 def test_an_empty_table_explains_nothing() -> None:

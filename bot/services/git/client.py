@@ -80,7 +80,10 @@ class Git:
         return await self._changed(lambda: self._fetching.fetch_range(source, start, end))
 
     async def fetch_files(self, repository: Repository, commit: str, *paths: str, token: str | None = None) -> dict[str, bytes]:
-        """Make sure of some files of a commit and return what they hold, by path; leave out paths without a file. Raises what ``fetch`` raises."""
+        """Make sure of some files of a commit and return what they hold, by path; leave out paths without a file.
+
+        Raises what ``fetch`` raises.
+        """
         wanted = CommitId(object_id(commit))
         source = remote(self._server, repository, token)
         return await self._changed(lambda: self._fetching.fetch_files(source, wanted, paths))
@@ -156,8 +159,8 @@ class Git:
     ) -> CommitId:
         """Write a commit on top of a parent whose trees are here, and return its id: the same for the same arguments, for ever.
 
-        ``changes`` are whole files by path, None to remove one; an existing file keeps its mode, a new one is not executable. ``identity`` is
-        author and committer, ``date`` is aware and its offset is kept. Raises ObjectMissing, and GitError for what cannot be written.
+        ``changes`` are whole files by path, None to remove one; an existing file keeps its mode, a new one is not executable. ``identity``
+        is author and committer, ``date`` is aware and its offset is kept. Raises ObjectMissing, and GitError for what cannot be written.
         """
         start = CommitId(object_id(parent))
         await self._ready()
@@ -183,6 +186,8 @@ class Git:
 
     async def _ready(self) -> None:
         """Make sure that there is a repository at all."""
+        if await self._scratch.is_sound():
+            return
         async with self._changing:
             await self._scratch.ensure()
 

@@ -15,5 +15,5 @@ class ObjectMissing(Unavailable):
     """An object is not in the scratch repository (any more): fetch it, and look again."""
 
 
-class Damaged(GitError):
-    """A command failed in a way that is not the other side's doing; a fresh scratch repository may help."""
+class Damaged(Unavailable):
+    """Fetching failed in a way that nobody can explain; a fresh scratch repository may help, or another day."""

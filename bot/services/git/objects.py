@@ -26,7 +26,7 @@ class Objects:
         self._scratch = scratch
 
     async def check(self, names: Iterable[str]) -> dict[str, tuple[str, str, int]]:
-        """Return id, kind and size of every object that is here, by the name it was asked for; a name may end in ``^{}``, which peels tags."""
+        """Return id, kind and size of every object that is here, by the name it was asked for; ``^{}`` after a name peels tags."""
         asked = list(dict.fromkeys(names))
         if not asked:
             return {}

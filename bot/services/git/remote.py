@@ -9,20 +9,23 @@ from bot.errors import Refused, Unavailable
 from bot.release.ids import Repository
 from bot.services.git.names import repository as checked
 from bot.services.git.process import Answer
+from bot.services.git.scrub import one_line
 
 REMOTE: Final = "source"
 """The name that stands for the repository in git's arguments; its URL is in the environment of each call."""
 
 _STATUS: Final = re.compile(r"returned error: (\d{3})")
 _UNKNOWN_OBJECT: Final = re.compile(r"(?:not our ref|unadvertised object) ([0-9a-f]{40})")
+_NOT_SOUND: Final = re.compile(r"error: object ([0-9a-f]{40}): (.+)")
 _MEANT_STATUS: Final = (
     (re.compile(r"fatal: repository '.*' not found"), 404),
     (re.compile(r"Authentication failed for|could not read (?:Username|Password)"), 401),
     (re.compile(r"unable to update url base from redirection"), 302),
 )
 _NO_CONNECTION: Final = re.compile(
-    r"(?i)could ?n[o']t (?:resolve|connect)|failed to connect|connection (?:refused|reset|timed out|was closed)|timed out|early eof|rpc failed"
-    r"|hung up|empty reply|unexpected disconnect|transfer closed|recv failure|send failure|gnutls|ssl|expected .* packet|bad line length"
+    r"(?i)could ?n[o']t (?:resolve|connect)|failed to connect|connection (?:refused|reset|timed out|was closed)|timed out|early eof"
+    r"|rpc failed|hung up|empty reply|unexpected disconnect|transfer closed|recv failure|send failure|gnutls|ssl"
+    r"|expected .* packet|bad line length"
 )
 _BEFORE_ANYTHING: Final = re.compile(
     r"fatal: unable to access '|fatal: repository '.*' not found|Authentication failed for|could not read (?:Username|Password)"
@@ -65,6 +68,10 @@ def explain(answer: Answer, name: Repository) -> Refused | Unavailable | None:
         return Refused(f"{name} has no object {found[1]}; push it there first.", status=404)
     if found := _STATUS.search(said):
         return _by_status(int(found[1]), name)
+    if found := _NOT_SOUND.search(said):
+        return Refused(
+            f"{name} holds the object {found[1]}, which git finds malformed ({one_line(found[2])}); it is not taken over.", status=422
+        )
     for pattern, status in _MEANT_STATUS:
         if pattern.search(said):
             return _by_status(status, name)

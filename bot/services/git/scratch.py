@@ -36,16 +36,20 @@ class Scratch:
         self._suspect = False
         self._version_known = False
 
+    async def is_sound(self) -> bool:
+        """Tell whether there is a repository that this version made to its end."""
+        return await asyncio.to_thread(self._looks_sound)
+
     async def renew(self) -> None:
         """Make sure of a sound and not too large repository, if need be an empty one."""
         await self._know_version()
-        if self._suspect or not await asyncio.to_thread(self._looks_sound) or await self._too_large():
+        if self._suspect or not await self.is_sound() or await self._too_large():
             await self.discard()
         await self.ensure()
 
     async def ensure(self) -> None:
         """Make sure that there is a repository, if need be an empty one."""
-        if await asyncio.to_thread(self._looks_sound):
+        if await self.is_sound():
             return
         await self._know_version()
         await self.discard()
@@ -65,8 +69,8 @@ class Scratch:
     ) -> Answer:
         """Run a command that needs no network.
 
-        Any exit code that is not among the good ones means that something is missing or damaged: ObjectMissing is raised, and after damage the
-        next fetch begins with an empty repository.
+        Any exit code that is not among the good ones means that something is missing or damaged: ObjectMissing is raised, and after damage
+        the next fetch begins with an empty repository.
         """
         answer = await self._runner.run(
             Call(

@@ -5,6 +5,7 @@ Each request is made with a token that can do what its topic needs, in the one r
 
 import re
 from functools import partial
+from http import HTTPStatus
 
 import aiohttp
 import cachetools
@@ -144,9 +145,21 @@ class Connection:
         path = "/app/installations/{installation}/access_tokens"
         try:
             return await self.app_scope(spaced=False).send(_TOKEN, "POST", path, grant.body(), installation=grant.installation)
-        except Unauthorized as refused:
-            # The App's own signature was refused; a caller must not take this for a dead installation token.
-            raise GitHubRefused(str(refused), status=refused.status, reason=refused.reason, request_id=refused.request_id) from None
+        except GitHubRefused as refused:
+            # The caller must take this neither for a dead token (401) nor for the absence of what the token was to read (404).
+            kind = GitHubRefused
+            if refused.status == HTTPStatus.NOT_FOUND:
+                self._forget(grant.installation)
+                kind = NotInstalled
+            raise kind(
+                str(refused), status=refused.status, reason=refused.reason, accepts=refused.accepts, request_id=refused.request_id
+            ) from None
+
+    def _forget(self, installation: int) -> None:
+        """Look up anew where the App is installed."""
+        for place, known in list(self._installed.items()):
+            if known.id == installation:
+                self._installed.pop(place, None)
 
 
 class TopicBase:

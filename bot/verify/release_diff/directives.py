@@ -91,11 +91,8 @@ def _only_hunk(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[by
 
 
 def _stripped(lines: list[bytes]) -> list[bytes]:
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    return lines
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
 
 
 def _tells_the_day(paragraph: list[bytes], series: str) -> bool:

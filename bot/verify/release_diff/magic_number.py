@@ -14,18 +14,20 @@ from bot.release.version import Level, Version
 CHECK: Final = "magic-number"
 HEADER: Final = "Include/internal/pycore_magic_number.h"
 TEST: Final = "Lib/test/test_importlib/test_util.py"
+SINCE: Final = (3, 14)
+"""The first series whose test suite names the number."""
 
-_SINCE: Final = (3, 14)
 _DEFINED: Final = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+PYC_MAGIC_NUMBER[ \t]+([0-9]{1,9})[ \t]*\r?$", re.MULTILINE)
 _EXPECTED: Final = re.compile(rb"^[ \t]+EXPECTED_MAGIC_NUMBER[ \t]*=[ \t]*([0-9]{1,9})[ \t]*\r?$", re.MULTILINE)
 
 
-def magic_number_problem(header: bytes, test: bytes, version: Version) -> Finding | None:
+def magic_number_problem(header: bytes, test: bytes, version: Version, *, since: tuple[int, int] = SINCE) -> Finding | None:
     """Return what is wrong with the magic number, by the contents of HEADER and TEST, or None.
 
-    A problem of a candidate or a final version needs a waiver, that of an alpha or beta a note. Before 3.14 there is nothing to compare.
+    A problem of a candidate or a final version needs a waiver, that of an alpha or beta a note. Before the series
+    ``since`` there is nothing to compare.
     """
-    if (version.major, version.minor) < _SINCE:
+    if (version.major, version.minor) < since:
         return None
     defined, expected = _only(_DEFINED, header), _only(_EXPECTED, test)
     if defined is not None and defined == expected:

@@ -60,7 +60,7 @@ def _inbox() -> None:
         sa.Column("handled", Time),
         sa.UniqueConstraint("guid"),
     )
-    unread = sa.text("handled IS NULL")
+    unread = sa.column("handled").is_(None)
     op.create_index("delivery_unread", "delivery", ["key"], sqlite_where=unread, postgresql_where=unread)
     op.create_index("delivery_handled", "delivery", ["handled"])
 
@@ -86,7 +86,7 @@ def _work() -> None:
         sa.Column("head", sa.Text, nullable=False, server_default="0" * 64),
     )
     op.create_index("release_due", "release", ["due"])
-    live = sa.text("live IS true")
+    live = sa.column("live", sa.Boolean).is_(sa.true())
     for what in ("version", "branch"):
         op.create_index(f"release_live_{what}", "release", ["project", what], unique=True, sqlite_where=live, postgresql_where=live)
 
