@@ -42,19 +42,12 @@ async def prepare(release: Release, tag: Tag, tools: Tools) -> CommitId:
     await fetch(release, tag, tools)
     if not tools.profile.series_of(release.version).post_commit:
         return tag.commit
-    files = {path: await _file(tag, path, tools) for path in (README, PATCHLEVEL)}
+    await tools.git.fetch_files(tag.fork, tag.commit, README, PATCHLEVEL)
+    files = {path: await tools.git.file(tag.commit, path) for path in (README, PATCHLEVEL)}
     changes = post_release(release.version, files[README] or b"", files[PATCHLEVEL] or b"")
     date = tag.dated or (await tools.git.commit(tag.commit)).committer.at
     subject = POST_SUBJECT.format(version=release.version)
     return await tools.git.write_commit(tag.commit, changes, identity(tools.app), date, f"{subject}\n")
-
-
-async def _file(tag: Tag, path: str, tools: Tools) -> bytes | None:
-    blob = await tools.git.blob_id(tag.commit, path)
-    if blob is not None:
-        # It is here already if the release changed it, as releases do.
-        await tools.git.fetch(tag.fork, [blob])
-    return await tools.git.file(tag.commit, path)
 
 
 def identity(app: App) -> Identity:

@@ -134,9 +134,10 @@ class Bot:
             self.session,
             limits=Limits(write_gap=max(profile.timing.write_gap for profile in self.profiles.values())),
         )
+        repository = next(iter(self.profiles.values())).project.repository
         while True:
             try:
-                return await github.app(), github
+                return await github.app(via=repository), github
             except Unavailable as silence:
                 log.warning("GitHub does not say who this App is, trying again: %s", silence)
                 await asyncio.sleep(pause)

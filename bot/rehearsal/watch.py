@@ -51,21 +51,18 @@ def watching(chronicle: Chronicle) -> Middleware:
         if number is not None:
             await chronicle.before_write(number, described)
         action = chronicle.faults.take(request.method, request.path, number) or Action()
-        response = await _with_fault(request, handler, action)
+        try:
+            response = await _with_fault(request, handler, action)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception as error:
+            chronicle.violation(f"the rehearsal itself failed at {described}: {error!r}")
+            raise
         if number is not None:
             await chronicle.after_write(number, described)
         if action.after is not None:
             await action.after()
-        chronicle.requests.append(
-            Request(
-                method=request.method,
-                path=request.path,
-                query=request.query_string,
-                status=response.status,
-                by=request.get(BY, "anonymous"),
-                at=now(),
-            )
-        )
+        chronicle.requests.append(_remembered(request, response))
         return hung_up(request) if action.hang_up_after else response
 
     return watch
@@ -80,3 +77,14 @@ async def _with_fault(request: web.Request, handler: Handler, action: Action) ->
         body = action.body or {"message": "refused by the rehearsal"}
         return web.json_response(body, status=action.status, headers=action.headers)
     return await handler(request)
+
+
+def _remembered(request: web.Request, response: web.StreamResponse) -> Request:
+    return Request(
+        method=request.method,
+        path=request.path,
+        query=request.query_string,
+        status=response.status,
+        by=request.get(BY, "anonymous"),
+        at=now(),
+    )

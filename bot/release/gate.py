@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from bot.release.facts import Checked, Finding, PlannedRef, Severity
-from bot.release.model import Release
+from bot.release.model import Release, Waiver
 
 DIGEST_LENGTH: Final = 12
 
@@ -22,10 +22,15 @@ class Hold:
 
 
 def gate(release: Release, step: str) -> Hold | None:
-    """Return what holds a step that has passed, or None."""
+    """Return what holds a step that has passed, or None.
+
+    The tag is held too while what was waived before it existed was waived by nobody but the one who now turns out to have made it.
+    """
     for checked in release.checked:
         if checked.step == step:
             return _waiver_hold(release, checked) or _acknowledgement_hold(release, checked)
+        if step == "tag" and release.tag and checked.subject != release.tag.object and (hold := _waiver_hold(release, checked)):
+            return hold
     return None
 
 
@@ -49,23 +54,30 @@ def to_acknowledge(release: Release) -> tuple[tuple[Checked, str], ...]:
     )
 
 
-def to_waive(release: Release, check: str) -> tuple[Checked, str] | None:
-    """Return the subject and the digest of what a waiver of this check would let pass."""
-    for checked in release.checked:
-        found = tuple(f for f in checked.findings if f.check == check and f.severity is Severity.WAIVER)
-        if found:
-            return checked, findings_digest(checked, found)
-    return None
+def to_waive(release: Release, check: str) -> tuple[tuple[Checked, str], ...]:
+    """Return where this check failed and nobody has waived it yet, with the digest of what a waiver would let pass."""
+    return tuple((checked, digest) for checked in release.checked for name, _, digest in _failed(release, checked) if name == check)
 
 
-def _waiver_hold(release: Release, checked: Checked) -> Hold | None:
+def _failed(release: Release, checked: Checked) -> Iterator[tuple[str, tuple[Finding, ...], str]]:
+    """Yield each check that failed without a waiver: its name, its findings and their digest."""
     failed = [f for f in checked.findings if f.severity is Severity.WAIVER]
     for check in dict.fromkeys(finding.check for finding in failed):
         mine = tuple(finding for finding in failed if finding.check == check)
         digest = findings_digest(checked, mine)
-        if any((w.check, w.sha, w.digest) == (check, checked.subject, digest) for w in release.waivers):
-            continue
-        why = f"{mine[0].what} This stops the release unless it is mended, or waived by a second person with a reason."
+        if not any((w.check, w.sha, w.digest) == (check, checked.subject, digest) and _is_second(release, w) for w in release.waivers):
+            yield check, mine, digest
+
+
+def _is_second(release: Release, waiver: Waiver) -> bool:
+    """Tell whether a waiver came from a second person; who made the tag may be known only after the waiver."""
+    return waiver.by.id != release.starter.id and (release.tag is None or waiver.by.id != release.tag.owner)
+
+
+def _waiver_hold(release: Release, checked: Checked) -> Hold | None:
+    for check, findings, _ in _failed(release, checked):
+        what = " ".join(finding.what for finding in findings)
+        why = f"{what} This stops the release unless it is mended, or waived with a reason by somebody who neither started it nor tagged."
         return Hold(who=managers(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
     return None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.release.facts import Checked, Finding, FrozenRef, PlannedRef, Severity, Tag
+from bot.release.facts import Checked, Finding, FrozenRef, PlannedRef, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
 from bot.release.outcomes import Evidence
 from bot.release.version import Kind, Version
@@ -162,7 +162,8 @@ class Release:
     state: ReleaseState = ReleaseState.RUNNING
     state_why: str = ""
     state_by: Actor | None = None
-    state_since: datetime | None = None
+    halted_from: ReleaseState = ReleaseState.RUNNING
+    """What a halted release becomes again when it is resumed: a halted abort stays an abort."""
     attempt: int = 1
     attempt_why: str = ""
     attempt_since: datetime | None = None
@@ -204,7 +205,3 @@ class Release:
     def findings(self, step: str) -> tuple[Finding, ...]:
         """Return what the given step found in this attempt."""
         return tuple(finding for checked in self.checked if checked.step == step for finding in checked.findings)
-
-    def open_findings(self, severity: Severity) -> tuple[Finding, ...]:
-        """Return the findings of one severity over all steps of this attempt."""
-        return tuple(f for checked in self.checked for f in checked.findings if f.severity is severity)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from bot.release.gate import plan_digest, to_acknowledge, to_waive
 from bot.release.ids import CommentId
 from bot.release.model import Acknowledgement, Actor, Approval, Goal, Promise, Release, ReleaseState, StepStatus, Waiver
-from bot.release.plan import halted, next_attempt, resumed
+from bot.release.plan import aborting, halted, next_attempt, resumed
+from bot.release.quoting import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,9 @@ def valid_approval(release: Release, now: datetime, valid_for: timedelta) -> App
 
 def acknowledge(release: Release, order: Order, digest: str) -> Answer:
     """Take note of the findings with this digest."""
-    waiting = dict((shown, checked.step) for checked, shown in to_acknowledge(release))
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "acknowledge findings")
+    waiting = {waits: checked.step for checked, waits in to_acknowledge(release)}
     if digest not in waiting:
         return Declined(why="Nothing waits to be acknowledged under that digest; the findings may have changed, see the status above.")
     ack = Acknowledgement(by=order.by, digest=digest, at=order.at, comment=order.comment)
@@ -81,13 +84,14 @@ def acknowledge(release: Release, order: Order, digest: str) -> Answer:
 
 def waive(release: Release, order: Order, *, check: str, sha: str, reason: str) -> Answer:
     """Let the failed check pass for one SHA, as the second person, for a reason."""
-    found = to_waive(release, check)
-    if found is None:
-        return Declined(why=f"The check “{check}” has nothing to waive; see the status above for what waits.")
-    checked, digest = found
-    if checked.subject != sha:
-        return Declined(why=f"The check “{check}” failed for {checked.subject}, not for the SHA you gave, so nothing was waived.")
-    waiver = Waiver(by=order.by, check=check, sha=sha, digest=digest, reason=reason, at=order.at, comment=order.comment)
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "waive a check")
+    waiting = {checked.subject: digest for checked, digest in to_waive(release, check)}
+    if not waiting:
+        return Declined(why=f"The check {shown(check)} has nothing to waive; see the status above for what waits.")
+    if sha not in waiting:
+        return Declined(why=f"The check {check} failed for {' and '.join(waiting)}, not for the SHA you gave, so nothing was waived.")
+    waiver = Waiver(by=order.by, check=check, sha=sha, digest=waiting[sha], reason=reason, at=order.at, comment=order.comment)
     return Done(release=replace(release, waivers=(*release.waivers, waiver)), what=f"waived {check} for {sha}: {reason}")
 
 
@@ -105,15 +109,17 @@ def retry(release: Release, order: Order, step: str) -> Answer:
 
 def refreeze(release: Release, order: Order, reason: str) -> Answer:
     """Lift the freeze for a fix, and open the next attempt."""
-    if release.state not in (ReleaseState.RUNNING, ReleaseState.HALTED):
+    halt_of = release.halted_from if release.state is ReleaseState.HALTED else release.state
+    if halt_of is not ReleaseState.RUNNING:
         return _not_running(release, "refreeze")
     if release.pushed:
         return Declined(why="The tag is upstream already, so this version cannot be cut again; please release the next version.")
     if not release.frozen:
         return Declined(why="Nothing is frozen yet, so the fix can simply be merged.")
     # A freeze that was broken from outside halts a release; starting over from the new head is the way out.
-    running = resumed(release, order.by, order.at) if release.state is ReleaseState.HALTED else release
-    opened = next_attempt(running, reason, order.at, thaw=True)
+    opened = next_attempt(release, reason, order.at, thaw=True)
+    if release.state is ReleaseState.HALTED:
+        opened = resumed(opened, order.by, order.at)
     promise = Promise(comment=order.comment, goal=Goal.FROZEN)
     return Done(release=replace(opened, promises=(*opened.promises, promise)), what=f"refreeze: {reason}")
 
@@ -139,15 +145,8 @@ def abort(release: Release, order: Order, reason: str) -> Answer:
     if release.pushed:
         return Declined(why="The branch and the tag are upstream already, so there is nothing left to abort; the thaw will finish it.")
     promise = Promise(comment=order.comment, goal=Goal.ABORTED)
-    aborting = replace(
-        release,
-        state=ReleaseState.ABORTING,
-        state_why=reason,
-        state_by=order.by,
-        state_since=order.at,
-        promises=(*release.promises, promise),
-    )
-    return Done(release=aborting, what=f"abort: {reason}")
+    given_up = aborting(release, reason, order.by, order.at)
+    return Done(release=replace(given_up, promises=(*release.promises, promise)), what=f"abort: {reason}")
 
 
 def kept_promises(release: Release) -> tuple[Promise, ...]:

@@ -1,6 +1,6 @@
 """Decide what a release may do next. Pure: a release and what was seen go in, the next release comes out.
 
-1. Steps run in the profile's order; one is ready when everything it needs has passed.
+1. Steps run in the profile's order; one is ready when everything it needs has passed, the push only when all steps before it have.
 2. A step that passed is looked at again until a later step settles it, so that a moved tag or a deleted rule is noticed.
 3. Findings gate a step after it passed: what is to be acknowledged or waived waits for that person (invariant I9).
 4. Another tag object, or a refreeze, opens the next attempt; the old one stays visible.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot.release.facts import Checked, Fact, Froze, Planned, Pushed, TagProved, TagSeen, Thawed
+from bot.release.facts import Checked, Fact, Froze, Planned, Pushed, Tag, TagProved, TagSeen, Thawed
 from bot.release.gate import gate, managers
 from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
@@ -22,7 +22,7 @@ HALT: Final = "halt"
 """The name under which a halt has its row among what people do."""
 
 SETTLES: Final = {"freeze": ("preflight",), "push": ("preflight", "freeze", "tag", "audit", "approve")}
-"""A step on the left, once passed, ends all looking at the steps on the right."""
+"""A step on the left, once its goal is reached, ends all looking at those on the right that have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +34,32 @@ class StepSpec:
 
 
 def align(release: Release, specs: Sequence[StepSpec]) -> Release:
-    """Give a release the steps of the profile in its order, keeping what is known: a profile may change in mid-release."""
-    known = {step.name: step for step in release.steps}
+    """Give a release the steps of the profile in its order, keeping what is known: a profile may change in mid-release.
+
+    When to look again is forgotten, because every look decides it anew: the wish of a step that is no longer looked at would stay in the
+    past, and the release would be looked at without a pause.
+    """
+    known = {step.name: replace(step, look_again=None) for step in release.steps}
     return replace(release, steps=tuple(known.get(spec.name, StepState(name=spec.name)) for spec in specs))
 
 
 def settled(release: Release, name: str) -> bool:
-    """Tell whether a later step has passed that ends all looking at this one."""
-    return any(name in SETTLES.get(step.name, ()) and step.status in SETTLED for step in release.steps)
+    """Tell whether a step has passed and a later one has ended all looking at it."""
+    ended = any(name in SETTLES.get(step.name, ()) and _reached(release, step) for step in release.steps)
+    return ended and release.step(name).status in SETTLED
+
+
+def _reached(release: Release, step: StepState) -> bool:
+    """Tell whether a step's goal was reached; a freeze stays one while nobody can look at it for a moment."""
+    frozen = bool(release.frozen) and release.refreeze_from is None
+    return step.status in SETTLED or (step.name == "freeze" and frozen)
 
 
 def ready(release: Release, spec: StepSpec) -> bool:
     """Tell whether a step should look and act now."""
     match release.state:
         case ReleaseState.RUNNING:
-            return not _finished(release, spec.name) and all(release.step(need).status in SETTLED for need in spec.needs)
+            return not _finished(release, spec.name) and (_lifts(release, spec.name) or _has_all(release, spec))
         case ReleaseState.ABORTING:
             return spec.name == "thaw"
         case ReleaseState.HALTED | ReleaseState.ABORTED | ReleaseState.DONE:
@@ -58,14 +69,29 @@ def ready(release: Release, spec: StepSpec) -> bool:
 
 
 def _finished(release: Release, name: str) -> bool:
-    last = name in ("push", "thaw") and release.step(name).status in SETTLED
-    return last or settled(release, name)
+    last = name == "push" or (name == "thaw" and not release.frozen)
+    return (last and release.step(name).status in SETTLED) or settled(release, name)
+
+
+def _lifts(release: Release, name: str) -> bool:
+    """Tell whether a freeze is to be lifted for a fix: that needs nothing, for the fix may be what the preflight waits for."""
+    return name == "freeze" and bool(release.frozen) and release.refreeze_from is not None
+
+
+def _has_all(release: Release, spec: StepSpec) -> bool:
+    """Tell whether what a step needs has passed; the push cannot be undone, so nothing before it may have come undone since."""
+    names = [step.name for step in release.steps]
+    earlier = names[: names.index("push")] if spec.name == "push" else []
+    return all(release.step(need).status in SETTLED for need in (*spec.needs, *earlier))
 
 
 def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Release:
     """Return the release after a step answered: its facts learnt, its state set, its findings gated."""
     for fact in outcome.facts:
         release = learn(release, fact, now)
+    if name == "audit" and isinstance(outcome, Failed):
+        # What once was proved no longer holds, so no earlier approval may cover it until it is proved anew.
+        release = replace(release, plan=())
     before = release.step(name)
     after = _held(release, _described(before, outcome))
     release = replace(release.with_step(_dated(before, after, now)), retry="" if release.retry == name else release.retry)
@@ -79,18 +105,28 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
     match fact:
         case Checked():
             return replace(release, checked=(*(c for c in release.checked if c.step != fact.step), fact))
-        case Froze():
-            return replace(release, frozen=fact.refs, refreeze_from=None)
         case TagSeen():
-            if release.tag is None:
-                return replace(release, tag=fact.tag)
-            if release.tag.object == fact.tag.object:
-                return release
-            return replace(next_attempt(release, f"the tag now is another object, {fact.tag.object}", now), tag=fact.tag)
+            return _seen(release, fact.tag, now)
         case TagProved():
             return replace(release, tag=fact.tag)
         case Planned():
             return replace(release, plan=fact.plan)
+        case _:
+            return _upstream(release, fact)
+
+
+def _seen(release: Release, tag: Tag, now: datetime) -> Release:
+    if release.tag is None:
+        return replace(release, tag=tag)
+    if release.tag.object == tag.object:
+        return release
+    return replace(next_attempt(release, f"the tag now is another object, {tag.object}", now), tag=tag)
+
+
+def _upstream(release: Release, fact: Froze | Pushed | Thawed) -> Release:
+    match fact:
+        case Froze():
+            return replace(release, frozen=fact.refs, refreeze_from=None)
         case Pushed():
             return replace(release, pushed=fact.at)
         case Thawed():
@@ -113,8 +149,10 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         tag=None,
         plan=(),
         checked=tuple(checked for checked in release.checked if checked.step in kept),
+        approvals=(),
+        retry="",
         steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
-        people=tuple(_closed(act, now) for act in release.people),
+        people=tuple(act if act.step in (*kept, HALT) else _closed(act, now) for act in release.people),
         past=(*release.past, past),
     )
 
@@ -128,14 +166,22 @@ def halted(release: Release, why: str, by: Actor | None, now: datetime) -> Relea
     """Return the release halted, with a row for whoever lets it go on: nothing waits on a person without one (invariant I10)."""
     what = f"The release of {release.version} is halted and its freeze stays: {why}"
     row = HumanAct(step=HALT, who=managers(release), what=what, say="/release resume", since=now)
-    open_rows = tuple(_closed(act, now) for act in release.people)
-    return replace(release, state=ReleaseState.HALTED, state_why=why, state_by=by, state_since=now, people=(*open_rows, row))
+    people = (*_all_closed(release.people, now), row)
+    return replace(release, state=ReleaseState.HALTED, state_why=why, state_by=by, halted_from=release.state, people=people)
 
 
 def resumed(release: Release, by: Actor, now: datetime) -> Release:
-    """Return the release running again, with the row of its halt closed."""
+    """Return the release as it was before its halt, with the row of the halt closed and the rows it had closed open again."""
     rows = tuple(_closed(act, now) if act.step == HALT else act for act in release.people)
-    return replace(release, state=ReleaseState.RUNNING, state_why="", state_by=by, state_since=now, people=rows)
+    release = replace(release, state=release.halted_from, state_why="", state_by=by, people=rows)
+    for step in release.steps if release.state is ReleaseState.RUNNING else ():
+        release = _people(release, step.name, now)
+    return release
+
+
+def aborting(release: Release, why: str, by: Actor, now: datetime) -> Release:
+    """Return the release on its way to its end: nothing is asked of anybody any more."""
+    return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=_all_closed(release.people, now))
 
 
 def next_look(release: Release, now: datetime, *, idle: datetime) -> datetime | None:
@@ -176,14 +222,18 @@ def _held(release: Release, after: StepState) -> StepState:
 
 
 def _people(release: Release, name: str, now: datetime) -> Release:
-    """Keep one open row for what the step needs of a person now, and close the rows it no longer needs."""
+    """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
     step = release.step(name)
-    wanted = step.status is StepStatus.NEEDS_PERSON
-    same = [act for act in release.people if act.step == name and not act.done and wanted and (act.what, act.who) == (step.why, step.on)]
-    rows = tuple(act if act in same or act.step != name else _closed(act, now) for act in release.people)
-    if wanted and not same:
-        rows = (*rows, HumanAct(step=name, who=step.on, what=step.why, say=step.say, since=now))
-    return replace(release, people=rows)
+    others = {other.name for other in release.steps if other.name != name} | {HALT}
+    wanted = HumanAct(step=name, who=step.on, what=step.why, say=step.say, since=now) if step.status is StepStatus.NEEDS_PERSON else None
+    rows, found = [], False
+    for act in release.people:
+        same = wanted is not None and not act.done and (act.step, act.what, act.who) == (name, wanted.what, wanted.who)
+        # The line to paste may name a newer digest although the sentence is the same.
+        rows.append(replace(act, say=step.say) if same else act if act.step in others else _closed(act, now))
+        found = found or same
+    missing = (wanted,) if wanted and not found else ()
+    return replace(release, people=(*rows, *missing))
 
 
 def _closed(act: HumanAct, now: datetime) -> HumanAct:
@@ -191,11 +241,14 @@ def _closed(act: HumanAct, now: datetime) -> HumanAct:
 
 
 def _concluded(release: Release, now: datetime) -> Release:
+    """End a release whose last step has passed, but never with a freeze left behind (invariant I3)."""
     thawed = any(step.name == "thaw" and step.status is StepStatus.PASSED for step in release.steps)
+    if release.frozen:
+        return release
     if release.state is ReleaseState.ABORTING and thawed:
-        return replace(release, state=ReleaseState.ABORTED, state_since=now, people=_all_closed(release.people, now))
+        return replace(release, state=ReleaseState.ABORTED, people=_all_closed(release.people, now))
     if release.state is ReleaseState.RUNNING and all(step.status in SETTLED for step in release.steps):
-        return replace(release, state=ReleaseState.DONE, state_since=now, people=_all_closed(release.people, now))
+        return replace(release, state=ReleaseState.DONE, people=_all_closed(release.people, now))
     return release
 
 

@@ -7,6 +7,7 @@
 5. The push plan, with the Post commit where the profile wants one.
 """
 
+import asyncio
 import base64
 from dataclasses import replace
 
@@ -81,7 +82,8 @@ async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tu
         leftover_fragments=tuple(entry.path for entry in everything if entry.path.startswith(FRAGMENTS)),
         cherry_picked=base != objects.frozen_head(release),
     )
-    return audit(files, context, tools.profile.audit.rules)
+    # Hundreds of files may have to be compared, which must not hold up everything else.
+    return await asyncio.to_thread(audit, files, context, tools.profile.audit.rules)
 
 
 async def _pep(release: Release, tools: Tools) -> int | None:

@@ -7,17 +7,19 @@
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from bot import freezing, objects, people
 from bot.effects import Nature
-from bot.errors import Refused
+from bot.errors import Refused, Unavailable
 from bot.journal import Json
 from bot.release.facts import Pushed, Tag
 from bot.release.ids import ObjectId, Ref, tag_ref
 from bot.release.model import Release
 from bot.release.orders import valid_approval
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.services.git import PushReport
 from bot.tools import Tools
 
 
@@ -68,15 +70,28 @@ async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None
         if problem:
             raise NotNow(problem)
         await objects.prepare(release, tag, tools)
-        token = await tools.github.push_token(release.repository, workflows=await objects.touches_workflows(release, tag, tools))
-        report = await tools.git.push(release.repository, release.plan, token)
+        report = await _pushed(release, tag, tools)
         done = await landed()
+        if done is None and report.uncertain:
+            # The server may still be at work on it: whether it took effect is seen at the next look.
+            raise Unavailable(f"It is not known yet whether the push took effect: {report.message}")
         if done is None:
             raise Refused(report.message)
         return done
 
     parameters: Mapping[str, Json] = {"repository": release.repository, "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan]}
     await tools.door("push", "push", nature=Nature.FINDABLE, parameters=parameters, find=landed, do=push)
+
+
+async def _pushed(release: Release, tag: Tag, tools: Tools) -> PushReport:
+    """Push with a token that can do nothing else and lives no longer than the push."""
+    workflows = await objects.touches_workflows(release, tag, tools)
+    token = await tools.github.push_token(release.repository, workflows=workflows)
+    try:
+        return await tools.git.push(release.repository, release.plan, token)
+    finally:
+        with suppress(Refused, Unavailable):
+            await tools.github.revoke(token)
 
 
 def _landed(release: Release, upstream: Mapping[Ref, str]) -> Mapping[str, Json] | None:

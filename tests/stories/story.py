@@ -53,6 +53,11 @@ class Story:
 
     # --- the bot
 
+    @property
+    def url(self) -> str:
+        """Return where the bot answers; nothing while it does not run."""
+        return self.bot.url if self.bot else ""
+
     async def start_bot(self) -> None:
         """Start the bot, or start it again on what it left behind."""
         self.bot = await start(self.environment(), self.observers)
@@ -114,10 +119,9 @@ class Story:
 
     async def release(self) -> dict[str, Any]:
         """Return the release as the bot publishes it; an empty one while there is none."""
-        bot = self.bot
-        if bot is None:
+        if not self.url:
             return {}
-        url = f"{bot.url}/releases/cpython/{self.setting.version}.json"
+        url = f"{self.url}/releases/cpython/{self.setting.version}.json"
         try:
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 return await answer.json() if answer.status == 200 else {}

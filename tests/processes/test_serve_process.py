@@ -1,0 +1,82 @@
+"""``python -m bot serve`` by environment and TOML alone: it needs nothing but servers that speak as GitHub does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.release_manager import Cut
+from tests.processes.process_story import Choice, ProcessStory, dying, process_telling
+from tests.stories.test_ordinary import carried
+
+POINTS = ("before", "after", "later")
+
+
+async def test_a_process_carries_a_release(tmp_path: Path) -> None:
+    async with process_telling(tmp_path, "3.15.0a3") as story:
+        cut = await carried(story)
+        await looks_as_it_should(story, cut)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_process_that_is_killed_again_and_again_reaches_the_same_world(tmp_path: Path, first: int) -> None:
+    async with process_telling(tmp_path, "3.15.0a3") as story, dying(story, Choice(POINTS, every=4, first=first)) as executioner:
+        cut = await carried(story)
+        await looks_as_it_should(story, cut)
+    assert story.lives > 5
+    assert {line.split()[0] for line in executioner.killed} == set(POINTS)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_process_that_is_killed_at_every_write(tmp_path: Path, point: str) -> None:
+    async with process_telling(tmp_path, "3.15.0a3") as story, dying(story, Choice((point,))):
+        cut = await carried(story)
+        await looks_as_it_should(story, cut)
+    assert story.lives > 20
+
+
+@pytest.mark.timeout(240)
+async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with (
+        process_telling(tmp_path, "3.15.0a3", database_url=postgres_url) as story,
+        dying(story, Choice(POINTS, every=5, first=2)),
+    ):
+        cut = await carried(story)
+        await looks_as_it_should(story, cut)
+    assert story.lives > 4
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_every_write_on_postgresql(tmp_path: Path, postgres_url: str, point: str) -> None:
+    async with process_telling(tmp_path, "3.15.0a3", database_url=postgres_url) as story, dying(story, Choice((point,))):
+        cut = await carried(story)
+        await looks_as_it_should(story, cut)
+
+
+async def looks_as_it_should(story: ProcessStory, cut: Cut) -> None:
+    """See that the world is as it is after a release without any trouble, with nothing done twice."""
+
+    async def told() -> bool:
+        status = story.status_now()
+        runs = story.world.github.check_runs("python/cpython", cut.commit)
+        return "done" in status.partition("\n\n")[0] and len(runs) == 7
+
+    await story.until("everything to be told", told)
+    refs = await story.upstream()
+    assert refs["refs/tags/v3.15.0a3"] == cut.tag
+    release = await story.release()
+    assert {line["ref"]: line["new"] for line in release["plan"]} == {ref: refs[ref] for ref in ("refs/heads/main", "refs/tags/v3.15.0a3")}
+    assert story.freezes() == []
+    comments = [comment for comment in story.world.github.comments("python/cpython", story.issue) if comment.author.type == "Bot"]
+    abouts = [re.search(r"about=(\S+)", comment.body)[1] for comment in comments]  # type: ignore[index] # every comment has one
+    assert len(abouts) == len(set(abouts)) == 3
+    names = [run.name for run in story.world.github.check_runs("python/cpython", cut.commit)]
+    assert len(names) == len(set(names))
+    log = story.world.log
+    assert sum("ruleset" in line and "created" in line for line in log) == 2
+    assert sum("brother-maynard[bot]" in line and "refs/heads/main" in line and "push" in line for line in log) == 1
