@@ -34,6 +34,7 @@ from bot.release.version import Version, VersionError
 
 __all__ = [
     "GRAMMAR",
+    "STANDING",
     "Abort",
     "Acknowledge",
     "Approve",
@@ -124,6 +125,9 @@ _FORMS: Final[Mapping[tuple[str, ...], Form]] = {form.words: form for form in GR
 _BY_HEAD: Final[Mapping[str, Form]] = {form.words[0]: form for form in GRAMMAR if len(form.words) == 1}
 _BY_WORD: Final[Mapping[str, Form]] = {form.words[1]: form for form in GRAMMAR if len(form.words) > 1}
 _HELP: Final = "/release help"
+
+STANDING: Final = frozenset({Verb.FREEZE, Verb.UNFREEZE})
+"""The commands that belong to the project and not to the release of an issue."""
 
 # A misspelt first word must be nearer to ours than "/rebase" is to "/release" (0.8), because other bots listen too.
 _LIKENESS: Final = 0.85

@@ -149,10 +149,8 @@ class Profile(Table):
                 return (StepName.TAG, StepName.AUDIT)
             case StepName.AUDIT:
                 return (StepName.TAG,)
-            case StepName.THAW if self.freeze.until == "push" and StepName.PUSH in before:
+            case StepName.THAW if StepName.PUSH in before:
                 return (StepName.PUSH,)
-            case StepName.THAW if self.freeze.until == "approved":
-                return (StepName.APPROVE,)
             case _:
                 return ()
 

@@ -174,8 +174,8 @@ class FreezePolicy(Table):
 
     mode: Literal["ruleset"] = "ruleset"
     """`ruleset`: by rules of the bot's own, added and removed; nobody else's protection is changed."""
-    until: Literal["push", "approved"] = "push"
-    """`push`: until branch and tag are upstream. `approved`: until the push plan is approved; what was merged since is then merged with."""
+    until: Literal["push"] = "push"
+    """`push`: until branch and tag are upstream."""
     alarm: Annotated[float, Field(gt=0, le=720)] = 24.0
     """After how many hours an unfinished freeze is called out, and again every time as long."""
 

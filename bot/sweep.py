@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.commands import is_candidate
+from bot.commands import STANDING, addressed, is_candidate
 from bot.context import Context
 from bot.effects import Door, Nature
 from bot.journal import Json
-from bot.release.ids import Repository, WorkKey
+from bot.release.ids import Repository, watch_key, work_key
 from bot.services.github.shapes import Comment
 from bot.store.claim import Claim
 from bot.store.model import Delivery
@@ -52,14 +52,9 @@ def _delivery(context: Context, home: Repository, comment: Comment, now: datetim
     name = context.profile.name
     return Delivery(
         guid=f"comment-{comment.id}",
-        key=WorkKey(name) if is_for_watch(comment.body) else WorkKey(f"{name}#{comment.issue}"),
+        key=watch_key(name) if addressed(comment.body) in STANDING else work_key(name, context.profile.project.homes, home, comment.issue),
         event="issue_comment",
         action="swept",
         payload={"repository": home, "issue": comment.issue, "comment": comment.id},
         received=now,
     )
-
-
-def is_for_watch(body: str) -> bool:
-    """Tell whether a comment's command is about the repository rather than about the release of its issue."""
-    return body.lstrip().startswith(("/freeze", "/unfreeze"))

@@ -48,19 +48,21 @@ class PostgresServer:
 
     def hang_up(self, url: str) -> None:
         """Cut every connection to a database."""
-        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database_name(url)}'")
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database_name(url)}'")  # noqa: S608 - our own name
 
     def sql(self, statement: str) -> None:
-        command = [self._programs / "psql", f"--host={self._folder}", "--username=postgres", "--quiet", "--no-psqlrc", "--output=/dev/null"]
-        subprocess.run([*command, f"--command={statement}", "postgres"], check=True)
+        where = [f"--host={self._folder}", "--username=postgres", "--no-psqlrc", "postgres"]
+        subprocess.run([self._programs / "psql", *where, "--quiet", "--output=/dev/null", f"--command={statement}"], check=True)
 
     def _run(self, program: str, *arguments: str) -> None:
         environment = {**os.environ, "PGDATA": str(self._folder / "data")}
-        user = {"user": self._user, "extra_groups": []} if self._user else {}
         command = [str(self._programs / program), *arguments]
+        groups: list[str] | None = [] if self._user else None
         # A server inherits what it is started with: without its own output a test run that reads ours would wait for it for ever.
         with (self._folder / "output").open("a") as output:
-            subprocess.run(command, check=True, env=environment, cwd=self._folder, stdout=output, stderr=output, **user)
+            subprocess.run(
+                command, check=True, env=environment, cwd=self._folder, stdout=output, stderr=output, user=self._user, extra_groups=groups
+            )
 
 
 def database_name(url: str) -> str:

@@ -198,7 +198,7 @@ async def test_two_who_ask_at_once_get_one_effect(store: Store) -> None:
             await both.wait()
             return await door("freeze", "branch", nature=REPEATABLE, parameters={}, do=world.make)
 
-        return await asyncio.gather(ask(), ask())
+        return list(await asyncio.gather(ask(), ask()))
 
     assert await during_a_look(store, twice) == [RESULT, RESULT]
     assert world.made == ["freeze"]

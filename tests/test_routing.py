@@ -53,7 +53,7 @@ async def client(settings: WebSettings, store: Store) -> AsyncIterator[Client]:
     ("body", "key"),
     [
         (comment("/release 3.15.0a3", repository="Python/CPython"), ISSUE),
-        (comment("/release status", repository="python/release-talk"), ISSUE),
+        (comment("/release status", repository="python/release-talk"), WorkKey("cpython#42@python/release-talk")),
         (comment("/relase 3.15.0a3"), ISSUE),
         (comment("/release halt x", action="edited", was="hello"), ISSUE),
         (comment("hello", action="edited", was="/release halt x"), ISSUE),
@@ -138,9 +138,9 @@ async def test_refs_and_rules_go_to_the_watch(client: Client, store: Store, even
     assert "commits" not in delivery.payload
 
 
-async def test_a_pressed_button_goes_to_its_release(client: Client, store: Store) -> None:
+async def test_a_pressed_button_wakes_the_releases(client: Client, store: Store) -> None:
     assert (await post(client, "check_run", rerequested("cpython-3.15.0a3-42:2:preflight")))[0] == 202
-    (delivery,) = await store.deliveries(ISSUE)
+    (delivery,) = await store.deliveries(WATCH)
     assert delivery.payload["step"] == "preflight"
     assert delivery.payload["sender"] == 1324225
 
@@ -152,7 +152,7 @@ async def test_a_pressed_button_goes_to_its_release(client: Client, store: Store
         ("repository_ruleset", ruleset("deleted", repository={"full_name": "python/cpython"}), (WATCH, "cpython")),
         ("issue_comment", comment("/release status"), (ISSUE, None)),
         ("issue_comment", comment("/freeze main x"), (WATCH, None)),
-        ("check_run", rerequested("cpython-3.15.0a3-42:2:preflight"), (ISSUE, None)),
+        ("check_run", rerequested("cpython-3.15.0a3-42:2:preflight"), (WATCH, "cpython")),
     ],
 )
 async def test_what_moves_refs_wakes_all_live_releases(

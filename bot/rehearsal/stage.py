@@ -29,8 +29,8 @@ remind = 3600
 authority_patience = 2
 write_gap = 0
 sweep = 0.25
-lease = 10
-heartbeat = 1
+lease = 2
+heartbeat = 0.4
 """
 
 _TRUST: Final = """[trust]

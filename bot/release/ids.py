@@ -1,5 +1,6 @@
 """Name the ids that travel through the whole program, so that one is never taken for another."""
 
+from collections.abc import Sequence
 from typing import NewType
 
 ObjectId = NewType("ObjectId", str)
@@ -30,10 +31,21 @@ ReleaseId = NewType("ReleaseId", str)
 """``PROJECT-VERSION-ISSUE``, for example ``cpython-3.15.0a3-42``: unique for ever, used in markers and rule names."""
 
 WorkKey = NewType("WorkKey", str)
-"""The key of a row of work: ``PROJECT#ISSUE`` for a release, ``PROJECT`` for the watch over its repository."""
+"""The key of a row of work; see ``work_key`` and ``watch_key``."""
 
 Repository = NewType("Repository", str)
 """``OWNER/NAME`` as GitHub spells it."""
+
+
+def watch_key(project: str) -> WorkKey:
+    """Return the key of the watch over a project's repository: ``PROJECT``."""
+    return WorkKey(project)
+
+
+def work_key(project: str, homes: Sequence[str], home: str, issue: int) -> WorkKey:
+    """Return the key of an issue: ``PROJECT#ISSUE``, with ``@OWNER/NAME`` behind it where it is not in the first repository of commands."""
+    first = home.casefold() == homes[0].casefold()
+    return WorkKey(f"{project}#{issue}" if first else f"{project}#{issue}@{home.casefold()}")
 
 
 def branch_ref(branch: str) -> Ref:

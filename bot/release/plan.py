@@ -222,18 +222,23 @@ def _held(release: Release, after: StepState) -> StepState:
 
 
 def _people(release: Release, name: str, now: datetime) -> Release:
-    """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
-    step = release.step(name)
-    others = {other.name for other in release.steps if other.name != name} | {HALT}
-    wanted = HumanAct(step=name, who=step.on, what=step.why, say=step.say, since=now) if step.status is StepStatus.NEEDS_PERSON else None
-    rows, found = [], False
-    for act in release.people:
-        same = wanted is not None and not act.done and (act.step, act.what, act.who) == (name, wanted.what, wanted.who)
-        # The line to paste may name a newer digest although the sentence is the same.
-        rows.append(replace(act, say=step.say) if same else act if act.step in others else _closed(act, now))
-        found = found or same
-    missing = (wanted,) if wanted and not found else ()
-    return replace(release, people=(*rows, *missing))
+    """Keep one open row for what the step needs of a person now, and close the rows it no longer needs."""
+    need = _need(release, release.step(name))
+    same = [act for act in release.people if act.step == name and not act.done and need == (act.who, act.what)]
+    rows = tuple(act if act in same or act.step != name else _closed(act, now) for act in release.people)
+    if need and not same:
+        who, what = need
+        rows = (*rows, HumanAct(step=name, who=who, what=what, say=release.step(name).say, since=now))
+    return replace(release, people=rows)
+
+
+def _need(release: Release, step: StepState) -> tuple[tuple[str, ...], str] | None:
+    """Return whom a step needs and for what, or None: besides those who are asked, somebody has to mend what will not mend itself."""
+    if step.status is StepStatus.NEEDS_PERSON:
+        return step.on, step.why
+    if step.status is StepStatus.FAILED and not step.retryable and release.state is ReleaseState.RUNNING:
+        return managers(release), " ".join((f"The step {step.name} failed: {step.why}", *step.diagnostics))
+    return None
 
 
 def _closed(act: HumanAct, now: datetime) -> HumanAct:

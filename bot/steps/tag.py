@@ -27,7 +27,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if len(fresh) > 1:
         return _several(release, tools, fresh)
     if not fresh:
-        return _none(release, tools)
+        return _none(release, tools, found)
     [(tag, (fork, owner))] = fresh.items()
     if release.tag is not None and str(release.tag.object) == str(tag):
         return _passed(release.tag, tools)
@@ -52,14 +52,14 @@ async def _pin(release: Release, tools: Tools, tag: TagId, fork: Repository, own
     if kind != "tag":
         why = f"{release.version.tag} in {fork} is a lightweight tag: it names the {kind} {tag} and has no tag object, so nothing can be proved."
         advice = f"Make an annotated one: git tag -a {release.version.tag} -m '{release.version.tag_message}', and push it again."
-        return Failed(why=why, diagnostics=(advice,), retryable=True, look_again=tools.poll())
+        return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll())
     content = await tools.git.raw("tag", ObjectId(tag))
     try:
         parsed = TagObject.parse(content) if len(content) <= LARGEST else None
     except MalformedTag as malformed:
-        return Failed(why=f"The tag object {tag} in {fork} is malformed: {malformed}", retryable=True, look_again=tools.poll())
+        return Failed(why=f"The tag object {tag} in {fork} is malformed: {malformed}", retryable=False, look_again=tools.poll())
     if parsed is None:
-        return Failed(why=f"The tag object {tag} in {fork} is larger than {LARGEST} bytes.", retryable=True, look_again=tools.poll())
+        return Failed(why=f"The tag object {tag} in {fork} is larger than {LARGEST} bytes.", retryable=False, look_again=tools.poll())
     pinned = Tag(
         object=tag,
         commit=CommitId(parsed.target),
@@ -95,11 +95,12 @@ def _several(release: Release, tools: Tools, found: dict[ObjectId, tuple[Reposit
     )
 
 
-def _none(release: Release, tools: Tools) -> Outcome:
+def _none(release: Release, tools: Tools, lapsed: dict[ObjectId, tuple[Repository, Person]]) -> Outcome:
     if release.tag is not None:
         why = f"The tag {release.version.tag} is no longer in {release.tag.fork}, where {release.tag.object} was."
+        why += "".join(f" {fork} has {tag} again, which belongs to an earlier attempt and has lapsed." for tag, (fork, _) in lapsed.items())
         advice = "Push the same tag object again, or a new one, which opens the next attempt."
-        return Failed(why=why, diagnostics=(advice,), retryable=True, look_again=tools.poll())
+        return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll())
     head = next((frozen.head for frozen in release.frozen if frozen.head), None)
     forks = " or ".join(fork for person in tools.managers(release) for fork in person.forks)
     what = (

@@ -30,7 +30,7 @@ class Claim:
 
     def __init__(self, database: Database, clock: Clock, row: sa.RowMapping, unread: Sequence[Delivery]) -> None:
         """Keep the row as it was claimed; ``unread`` is in the order of arrival."""
-        self.key: WorkKey = row["key"]
+        self.key = WorkKey(row["key"])
         self.state: str | None = row["state"]
         self.unread = tuple(unread)
         self.generation: int = row["generation"]

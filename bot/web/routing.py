@@ -5,14 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, assert_never
 
-from bot.commands import Verb, addressed
+from bot.commands import STANDING, addressed
 from bot.journal import Document
 from bot.profile import Profile
-from bot.release.ids import Repository, UserId, WorkKey
+from bot.release.ids import Repository, UserId, WorkKey, watch_key, work_key
 from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset
-
-STANDING: Final = frozenset({Verb.FREEZE, Verb.UNFREEZE})
-"""Commands that belong to the project and not to the release of an issue."""
 
 # RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; a project's name has no hyphen.
 _EXTERNAL_ID: Final = re.compile(r"(?P<project>[a-z][a-z0-9_]*)-[^\s:]+-(?P<issue>[1-9][0-9]{0,9}):[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
@@ -24,7 +21,7 @@ class Territory:
 
     project: str
     repository: str
-    homes: frozenset[str]
+    homes: tuple[str, ...]
     forks: frozenset[str]
 
     @classmethod
@@ -33,7 +30,7 @@ class Territory:
         return cls(
             project=profile.name,
             repository=profile.project.repository.casefold(),
-            homes=frozenset(home.casefold() for home in profile.project.homes),
+            homes=tuple(home.casefold() for home in profile.project.homes),
             forks=frozenset(fork.casefold() for person in profile.people for fork in person.forks),
         )
 
@@ -116,7 +113,8 @@ class Routing:
         verb = next(filter(None, map(addressed, bodies)), None)
         if verb is None:
             return Irrelevant(why="This comment holds no command.")
-        key = territory.project if verb in STANDING else f"{territory.project}#{event.issue.number}"
+        project = territory.project
+        key = watch_key(project) if verb in STANDING else work_key(project, territory.homes, name, event.issue.number)
         payload: Document = {
             "repository": name,
             "issue": event.issue.number,
@@ -125,7 +123,7 @@ class Routing:
             "author": event.comment.user.id if event.comment.user else None,
             "sender": event.sender.id,
         }
-        return Routed(key=WorkKey(key), wake_project=None, payload=payload)
+        return Routed(key=key, wake_project=None, payload=payload)
 
     def _watch(self, repository: str, payload: Document) -> Route:
         """Tell the watch of the project, and all who may be waiting for a ref or a rule there."""
@@ -164,7 +162,8 @@ class Routing:
             "step": match["step"],
             "sender": event.sender.id,
         }
-        return Routed(key=WorkKey(f"{territory.project}#{match['issue']}"), wake_project=None, payload=payload)
+        # Looking again does no harm to the others, and the id does not tell in which repository the issue is.
+        return Routed(key=watch_key(territory.project), wake_project=territory.project, payload=payload)
 
     def _ruleset(self, event: RepositoryRuleset) -> Route:
         if event.action not in ("edited", "deleted"):

@@ -37,6 +37,7 @@ class ProcessStory(Story):
     port: int = 0
     log: Path = Path()
     lives: int = 0
+    patience: float = 90.0
 
     @property
     def url(self) -> str:

@@ -5,12 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import UserError
 from bot.journal import Note, What
@@ -42,13 +41,13 @@ async def test_an_empty_database_becomes_what_the_tables_say(database_url: str) 
     await engine.dispose()
 
 
-async def indexes(connection: sa.ext.asyncio.AsyncConnection) -> set[tuple[str, str]]:
+async def indexes(connection: AsyncConnection) -> set[tuple[str, str]]:
     """Return every index with its definition, partial ones with their conditions, which Alembic does not compare."""
     query = {
         "sqlite": "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'index' AND name NOT LIKE '%alembic%'",
         "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%alembic%'",
     }[connection.dialect.name]
-    return {(name, " ".join(sql.split())) for name, sql in await connection.exec_driver_sql(query)}
+    return {(name, " ".join(sql.split())) for name, sql in (await connection.exec_driver_sql(query)).all()}
 
 
 def test_the_newest_revision_is_the_one_that_is_named() -> None:
@@ -161,7 +160,7 @@ async def test_sqlite_is_a_url_or_a_path(tmp_path: Path, prefix: str) -> None:
 async def test_a_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path) -> None:
     store = await Store.open(str(tmp_path / "bot.sqlite3"), timings=QUICK)
 
-    async def pragmas(connection: sa.ext.asyncio.AsyncConnection) -> list[object]:
+    async def pragmas(connection: AsyncConnection) -> list[object]:
         return [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "busy_timeout")]
 
     assert await store._database.write(pragmas) == ["wal", 2, 10_000]  # 2 is FULL

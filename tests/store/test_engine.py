@@ -305,5 +305,3 @@ async def test_a_lost_lease_is_no_failure(store: Store) -> None:
     assert work
     assert work.failures == 0
     assert looked == 2
-
-

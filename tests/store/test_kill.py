@@ -1,4 +1,4 @@
-"""Workers are killed with SIGKILL at random moments: nothing acknowledged is lost, no row is worked on twice at once, nothing is doubled."""
+"""Workers are killed with SIGKILL at random moments: nothing acknowledged is lost, no row is in two hands, nothing is done twice."""
 
 import asyncio
 import random

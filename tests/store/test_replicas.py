@@ -4,15 +4,18 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.journal import Note, What
 from bot.release.ids import WorkKey
 from bot.store.claim import Claim
 from bot.store.model import EffectKey, Fresh, LeaseLost, StoreUnavailable
 from bot.store.store import Store
 from tests.databases import KEY, QUICK, at_rest, becomes, event, running
 from tests.postgres import PostgresServer
+from tests.store.lossy import LossyWire
 
 FROZEN = replace(QUICK, heartbeat=3600, lease=0.2)
 """The timings of a replica that shows no sign of life."""
@@ -135,8 +138,8 @@ async def test_replicas_share_the_work_and_never_a_row(postgres_url: str) -> Non
 
     runs = [asyncio.create_task(store.run(look, parallel=2)) for store in stores]
     guids = [f"{key}/{number}" for key in keys for number in range(30)]
-    puts = (stores[number % 3].put(event(guid, WorkKey(guid.partition("/")[0])), wake_project="cpython") for number, guid in enumerate(guids))
-    assert all(await asyncio.gather(*puts))
+    mail = [event(guid, WorkKey(guid.partition("/")[0])) for guid in guids]
+    assert all(await asyncio.gather(*(stores[number % 3].put(one, wake_project="cpython") for number, one in enumerate(mail))))
     await becomes(lambda: at_rest(stores[0], *keys), within=30)
     for store in stores:
         await store.close()
@@ -197,3 +200,39 @@ async def test_a_server_that_stays_away_is_said_so(postgres_server: PostgresServ
     finally:
         await asyncio.to_thread(postgres_server.start)
     await store.close()
+
+
+async def test_a_commit_whose_answer_is_lost_is_not_made_twice(postgres_url: str, tmp_path: Path) -> None:
+    await (await Store.open(postgres_url, timings=QUICK)).close()
+    server = Path(postgres_url.partition("host=")[2])
+    wire = LossyWire(server / ".s.PGSQL.5432")
+    note = Note(actor="bot", what=What.FACT, details={})
+    quiet = replace(QUICK, heartbeat=3600)  # no other commits than those of the story
+
+    async def look(claim: Claim) -> None:
+        guids = [one.guid for one in claim.unread]
+        wire.losses = 1
+        await claim.open_release(version="3.15.0a3", branch="main", state="{}", notes=[note])
+        wire.losses = 1
+        assert await claim.intend(EFFECT, {}, [note]) == Fresh()
+        wire.losses = 1
+        await claim.record(EFFECT, {"id": 1}, [note])
+        wire.losses = 1
+        await claim.save("done", read=guids, notes=[note])
+        wire.losses = 1  # the end of the lease
+        looked.append(guids)
+
+    looked: list[list[str]] = []
+    async with wire.listening(tmp_path):
+        store = await Store.open(postgres_url.replace(str(server), str(tmp_path)), timings=quiet)
+        async with running(store, look):
+            wire.losses = 1
+            assert await store.put(event("g1")) is False  # it cannot know; it is stored all the same
+            await becomes(lambda: at_rest(store, KEY))
+        assert looked == [["g1"]]
+        assert len(await store.journal(KEY)) == 4
+        row = await store.work(KEY)
+        assert row
+        assert row.state == "done"
+        await store.close()
+    assert wire.lost == 6

@@ -18,6 +18,7 @@ from bot.release.ids import WorkKey
 from bot.store.claim import Claim
 from bot.store.model import Delivery, Timings
 from bot.store.store import Store
+from tests.databases import at_rest, becomes
 
 STEPS = ("freeze", "push", "thaw")
 TIMINGS = Timings(lease=3.0, heartbeat=0.3, idle=0.05, backoff=0.05, backoff_cap=0.2)
@@ -62,17 +63,21 @@ async def effect(world: World, door: Door, step: str, guid: str) -> None:
     await door(step, guid, nature=Nature.FINDABLE, parameters={}, do=do, find=find)
 
 
+def say(*words: str) -> None:
+    sys.stdout.write(" ".join(words) + "\n")
+    sys.stdout.flush()
+
+
 async def take(store: Store, guid: str, key: str) -> None:
     delivery = Delivery(guid=guid, key=WorkKey(key), event="push", action="", payload={}, received=datetime.now(UTC))
     await store.put(delivery)
-    print("ack", guid, flush=True)
+    say("ack", guid)
 
 
 async def drained(store: Store, keys: list[WorkKey]) -> None:
     """Wait until nothing is due any more."""
-    while any(work is None or work.due or work.owner for work in [await store.work(key) for key in keys]):
-        await asyncio.sleep(0.02)
-    print("drained", flush=True)
+    await becomes(lambda: at_rest(store, *keys), within=60)
+    say("drained")
 
 
 async def main(url: str, path: str) -> None:
@@ -80,7 +85,7 @@ async def main(url: str, path: str) -> None:
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     run = asyncio.create_task(store.run(lambda claim: reconcile(world, claim)))
-    print("ready", flush=True)
+    say("ready")
     async with asyncio.TaskGroup() as group:
         async for line in orders:
             match line.decode().split():
