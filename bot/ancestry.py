@@ -1,7 +1,7 @@
 """Trace how the tag's commit descends from the frozen head.
 
-The release tools make exactly one commit on top of the branch, or, for later candidates and finals, cherry-picks on top of the last candidate and one
-commit on top of them: https://peps.python.org/pep-0101/
+The release tools make exactly one commit on top of the branch; or, for later candidates and finals, cherry-picks on top of the last
+candidate and one commit on top of them: https://peps.python.org/pep-0101/
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ async def trace(release: Release, tag: Tag, span: Range, tools: Tools) -> Descen
         return Descent(base=head)
     if await tools.git.is_ancestor(head, tag.commit):
         extra = len(span.commits) - 1
-        return _problem(head, f"{extra} more commits lie between the frozen head {head} and the release commit; only fixes on the branch may.")
+        return _problem(head, f"{extra} more commits lie between the frozen head {head} and the release commit.")
     return await _cherry_picked(release, tag, parent, tools)
 
 
@@ -57,7 +57,8 @@ async def _cherry_picked(release: Release, tag: Tag, parent: CommitId, tools: To
     picked = [one for one in await tools.git.commits_between(base, tag.commit) if one != tag.commit]
     foreign = [one for one in picked if await tools.git.patch_id(one) not in on_branch]
     if foreign:
-        return _problem(parent, f"These commits are not on {release.branch}, not even as other commits with the same change: {', '.join(foreign)}.")
+        commits = ", ".join(foreign)
+        return _problem(parent, f"These commits are not on {release.branch}, not even as others with the same change: {commits}.")
     return _problem(
         parent,
         f"The release is built on {len(picked)} cherry-picks, all of which are on {release.branch}, so it has to be merged, "

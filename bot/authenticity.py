@@ -37,9 +37,8 @@ async def verify(raw: bytes, release: Release, tools: Tools) -> Authenticity:
     tag = release.tag
     expected = (tag.object, tag.commit) if tag else (None, None)
     policy = tools.profile.series_of(release.version).signature
-    return await verify_by(
-        raw, release.version.tag, tools.managers(release), policy, tools.profile.trust, expected=expected, message=release.version.tag_message
-    )
+    people, version = tools.managers(release), release.version
+    return await verify_by(raw, version.tag, people, policy, tools.profile.trust, expected=expected, message=version.tag_message)
 
 
 async def verify_by(

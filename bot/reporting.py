@@ -3,7 +3,8 @@
 1. The status comment is written once and edited whenever its text changes; edits notify nobody.
 2. Whoever is waited for is called by a comment of its own, and reminded after a while.
 3. Comments whose wish came true get a thumbs-up.
-4. Check runs go to the fork where the App is installed there, and all of them upstream once the commit is there.
+4. A freeze that lasts too long is called out.
+5. Check runs go to the fork where the App is installed there, and all of them upstream once the commit is there.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from bot.journal import Json
 from bot.release.model import HumanAct, Release
 from bot.release.orders import kept_promises
 from bot.store.claim import Claim
+from bot.words import alarms
 from bot.words import status as words
 
 
@@ -26,10 +28,21 @@ async def report(context: Context, claim: Claim, release: Release, desk: Desk) -
     """Bring everything people see up to date, and return the release that remembers it."""
     release = await _status(context, claim, release, desk)
     release = await _calls(context, release, desk)
+    await _long_freeze(context, release, desk)
     for promise in kept_promises(release):
         await desk.react(promise.comment, DONE)
         release = replace(release, promises=tuple(one for one in release.promises if one != promise))
     return await check_runs.post(context, claim, release)
+
+
+async def _long_freeze(context: Context, release: Release, desk: Desk) -> None:
+    """Call a freeze out that lasts longer than the profile wants, and again every time as long."""
+    since = min((frozen.since for frozen in release.frozen), default=context.now())
+    alarm = timedelta(hours=context.profile.freeze.alarm)
+    times = (context.now() - since) // alarm
+    if times:
+        about = f"freeze-alarm-{release.id}-{release.attempt}-{times}"
+        await desk.say(about, f"{words.marker(release.id)}\n<!-- about={about} -->\n{alarms.long_freeze(release, alarm * times)}")
 
 
 def status_url(context: Context, release: Release) -> str:

@@ -18,7 +18,7 @@ from bot.effects import Observer
 from bot.errors import Unavailable
 from bot.installations import Installations
 from bot.profile import Profile, load
-from bot.release.ids import Repository, WorkKey
+from bot.release.ids import Repository, watch_key
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
 from bot.services.github import GitHub, Limits
@@ -110,7 +110,10 @@ class Bot:
 
     async def reconcile(self, claim: Claim) -> datetime | None:
         """Look at one row of work."""
-        context = self.contexts[project_of(claim.key)]
+        context = self.contexts.get(project_of(claim.key))
+        if context is None:
+            log.warning("%s belongs to a project that is not served any more, so it is left alone.", claim.key)
+            return None
         if claim.key == context.profile.name:
             return await look(context, claim, self.store)
         return await Advance.of(context, claim).run()
@@ -121,7 +124,7 @@ class Bot:
         self.app = app
         for profile in self.profiles.values():
             self.contexts[profile.name] = self._context(profile, app, github)
-            await self.store.wake(WorkKey(profile.name))
+            await self.store.wake(watch_key(profile.name))
         await self.store.run(self.reconcile)
 
     async def _identify(self) -> tuple[App, GitHub]:
@@ -137,10 +140,13 @@ class Bot:
         repository = next(iter(self.profiles.values())).project.repository
         while True:
             try:
-                return await github.app(via=repository), github
+                app = await github.app(via=repository)
+                if app.user_id is not None:
+                    return app, github
+                log.warning("The App is not installed on %s yet, so nothing can be done; trying again.", repository)
             except Unavailable as silence:
                 log.warning("GitHub does not say who this App is, trying again: %s", silence)
-                await asyncio.sleep(pause)
+            await asyncio.sleep(pause)
 
     def _context(self, profile: Profile, app: App, github: GitHub) -> Context:
         settings = self.settings

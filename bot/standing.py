@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import freezing
 from bot.command_types import Freeze, Unfreeze
 from bot.context import Context
 from bot.effects import Door
 from bot.hearing import Heard
-from bot.release.ids import CommentId, Repository, RulesetId, branch_ref
+from bot.release.ids import CommentId, IssueNumber, Repository, RulesetId, branch_ref
 from bot.release.model import Actor
 from bot.state import load
 from bot.store.claim import Claim
 from bot.store.store import Store
-from bot.words import answers
+from bot.words import alarms, answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,7 @@ class StandingFreeze:
     since: datetime
     comment: CommentId
     home: Repository
+    issue: IssueNumber
     ruleset: RulesetId
     ruleset_name: str
 
@@ -67,6 +68,7 @@ async def freeze(
         since=heard.order.at,
         comment=heard.comment.id,
         home=home,
+        issue=heard.comment.issue,
         ruleset=ruleset,
         ruleset_name=name,
     )
@@ -87,6 +89,17 @@ async def unfreeze(
     await freezing.lift(tools, repository, present.ruleset, present.ruleset_name, step="thaw")
     others = tuple(one for one in freezes if one is not present)
     return Changed(freezes=others, text=answers.unfrozen(command.branch, heard.order.by.login, holder))
+
+
+async def call_out(context: Context, claim: Claim, freezes: Sequence[StandingFreeze]) -> None:
+    """Call every freeze out that lasts longer than the profile wants, and again every time as long."""
+    alarm = timedelta(hours=context.profile.freeze.alarm)
+    for one in freezes:
+        times = (context.now() - one.since) // alarm
+        if times:
+            about = f"freeze-alarm-{one.comment}-{times}"
+            text = alarms.long_standing_freeze(one.by.login, one.branch, one.reason, alarm * times)
+            await context.desk(claim, one.home, one.issue).say(about, f"{answers.marker(about)}\n{text}")
 
 
 def _identity(context: Context, comment: CommentId) -> str:

@@ -66,7 +66,7 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
         if delivery.event == "issue_comment":
             watch = await _listen(context, claim, watch, delivery, store)
         await claim.save(dump(watch), read=[delivery.guid])
-    for chore in (_tags, _sweep):
+    for chore in (_tags, _sweep, _old_freezes):
         try:
             watch = await chore(context, claim, store, watch)
         except (Unavailable, UserError) as error:
@@ -78,6 +78,12 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
 
 async def _tags(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
     return replace(watch, tags=await unannounced.look(context, claim, store, watch.tags))
+
+
+async def _old_freezes(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
+    del store
+    await standing.call_out(context, claim, watch.standing)
+    return watch
 
 
 async def _sweep(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:

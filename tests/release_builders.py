@@ -6,7 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.release import plan
-from bot.release.facts import Checked, Fact, Finding, Froze, FrozenRef, Planned, PlannedRef, Pushed, Severity, Tag, TagProved, TagSeen, Thawed
+from bot.release.facts import (
+    Checked,
+    Fact,
+    Finding,
+    Froze,
+    FrozenRef,
+    Planned,
+    PlannedRef,
+    Pushed,
+    Severity,
+    Tag,
+    TagProved,
+    TagSeen,
+    Thawed,
+)
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, RulesetId, TagId, UserId, branch_ref, tag_ref
 from bot.release.model import Actor, Release, StepStatus
 from bot.release.orders import Answer, Declined, Done, Order

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.release import plan
-from bot.release.facts import Checked, Froze, Planned, TagProved, TagSeen, Thawed
-from bot.release.model import Goal, HumanAct, Promise, Release, ReleaseState, StepState, StepStatus
+from bot.release.facts import Checked, Froze, TagProved, TagSeen, Thawed
+from bot.release.model import Goal, HumanAct, Promise, ReleaseState, StepState, StepStatus
 from bot.release.orders import approve, refreeze, retry
+from bot.release.outcomes import Failed
 from bot.release.plan import StepSpec
 from tests.release_builders import (
     FIXED_HEAD,
@@ -194,6 +195,13 @@ def test_nobody_is_waited_for_on_behalf_of_a_step_that_the_profile_no_longer_has
     assert waited_for(plan.apply(release, "freeze", waiting(), LATER)) == []
 
 
+def test_what_will_not_mend_itself_waits_for_the_release_manager() -> None:
+    release = plan.apply(until("tag"), "tag", Failed(why="It exists.", diagnostics=("Take the next.",), retryable=False), NOW)
+    assert waited_for(release) == ["tag"]
+    assert release.people[-1].what == "The step tag failed: It exists. Take the next."
+    assert waited_for(plan.apply(release, "tag", failed(), LATER)) == []
+
+
 # --- halting and going on
 
 
@@ -356,7 +364,5 @@ def test_the_parts_of_a_release_can_be_asked_for() -> None:
     assert promised.with_step(StepState(name="tag", why="x")).step("tag").why == "x"
 
 
-def test_the_plan_of_an_audit_is_learnt(release: Release | None = None) -> None:
-    learnt = plan.apply(release or until("audit"), "audit", audited(a_tag()), NOW)
-    assert learnt.plan == plan_for(a_tag())
-    assert plan.learn(learnt, Planned(plan=()), NOW).plan == ()
+def test_the_plan_of_an_audit_is_learnt() -> None:
+    assert plan.apply(until("audit"), "audit", audited(a_tag()), NOW).plan == plan_for(a_tag())

@@ -90,7 +90,7 @@ def test_ssh_keys_are_known_by_their_fingerprint() -> None:
 
 def test_a_profile_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load("minimal").freeze.until = "approved"  # type: ignore[misc]  # what the types forbid, the program forbids too
+        load("minimal").freeze.until = "push"  # type: ignore[misc]  # what the types forbid, the program forbids too
 
 
 def test_check_prints_the_mistakes_and_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

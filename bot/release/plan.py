@@ -222,14 +222,20 @@ def _held(release: Release, after: StepState) -> StepState:
 
 
 def _people(release: Release, name: str, now: datetime) -> Release:
-    """Keep one open row for what the step needs of a person now, and close the rows it no longer needs."""
-    need = _need(release, release.step(name))
-    same = [act for act in release.people if act.step == name and not act.done and need == (act.who, act.what)]
-    rows = tuple(act if act in same or act.step != name else _closed(act, now) for act in release.people)
-    if need and not same:
+    """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
+    step = release.step(name)
+    need = _need(release, step)
+    others = {other.name for other in release.steps if other is not step} | {HALT}
+    rows, missing = [], need is not None
+    for act in release.people:
+        same = act.step == name and not act.done and need == (act.who, act.what)
+        # The line to paste may name a newer digest although the sentence is the same.
+        rows.append(replace(act, say=step.say) if same else act if act.step in others else _closed(act, now))
+        missing = missing and not same
+    if need and missing:
         who, what = need
-        rows = (*rows, HumanAct(step=name, who=who, what=what, say=release.step(name).say, since=now))
-    return replace(release, people=rows)
+        rows.append(HumanAct(step=name, who=who, what=what, say=step.say, since=now))
+    return replace(release, people=tuple(rows))
 
 
 def _need(release: Release, step: StepState) -> tuple[tuple[str, ...], str] | None:

@@ -1,13 +1,30 @@
 """The texts of alarms: what happened, what it may mean, what to do."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from bot.words.markdown import code, plain
+from bot.release.gate import managers
+from bot.release.model import Release
+from bot.words.markdown import code, duration, plain
 
 
 def marker(about: str) -> str:
     """Return the first line of an alarm's issue, by which it is found again."""
     return f"<!-- brother-maynard alarm={about} -->"
+
+
+def long_freeze(release: Release, length: timedelta) -> str:
+    """Return the alarm about a branch that stays frozen."""
+    who = " ".join(f"@{login}" for login in managers(release))
+    return (
+        f"{who} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and nobody else can merge "
+        "meanwhile. The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
+    )
+
+
+def long_standing_freeze(login: str, branch: str, reason: str, length: timedelta) -> str:
+    """Return the alarm about a standing freeze that nobody lifts."""
+    return f"@{login} {code(branch)} has been frozen for {duration(length)}: {plain(reason)}. `/unfreeze {branch}` lifts the freeze."
 
 
 def lone_tag_title(repository: str, tag: str) -> str:

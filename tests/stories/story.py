@@ -45,6 +45,8 @@ class Story:
     issue: int = 0
     expected: set[int] = field(default_factory=set)
     """The comments of the bot that the story has told of."""
+    alarms: set[int] = field(default_factory=set)
+    """The issues of the bot that the story has told of."""
     errors: list[str] = field(default_factory=list)
     patience: float = PATIENCE
     forgiven: list[str] = field(default_factory=list)
@@ -233,6 +235,19 @@ class Story:
         await self.reaction(comment, "-1")
         return await self.answer(comment, "not done.", *words, issue=issue)
 
+    async def alarm(self, *words: str) -> int:
+        """Wait until the bot opens an issue with these words, and return its number."""
+
+        async def there() -> int | None:
+            for number, issue in self.world.github.repository(UPSTREAM).issues.items():
+                mine = issue.author.login == self.world.github.app.bot.login and number not in self.alarms
+                if mine and all(word in f"{issue.title}\n{issue.body}" for word in words):
+                    self.alarms.add(number)
+                    return number
+            return None
+
+        return int(await self.until(f"an issue with {words}", there))
+
     async def agreed(self, comment: int) -> None:
         """Wait until a command has taken effect."""
         await self.reaction(comment, "rocket")
@@ -296,7 +311,9 @@ class Story:
         await self.world.drain()
         self.status_now()
         bot = self.world.github.app.bot.login
-        for number in self.world.github.repository(UPSTREAM).issues:
+        for number, issue in self.world.github.repository(UPSTREAM).issues.items():
+            if issue.author.login == bot and number not in self.alarms:
+                raise Unexpected(f"the bot opened an issue the story does not tell of: {issue.title}")
             for comment in self.world.github.comments(UPSTREAM, number):
                 if comment.author.login == bot and comment.id not in self.expected:
                     raise Unexpected(f"the bot said something the story does not tell:\n{comment.body}")

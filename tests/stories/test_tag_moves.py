@@ -42,9 +42,8 @@ async def test_an_approval_lapses_with_its_tag(tmp_path: Path) -> None:
         story.world.faults.add(Fault(action=call(before=move), path=r"^/repos/python/cpython/issues/comments/\d+/reactions$", skip=1))
         approval = story.say(f"/release approve {first.tag}")
         await story.agreed(approval)
-        release = await story.step("approve", "needs a person", attempt=2)
+        await story.step("approve", "needs a person", attempt=2)
         [second] = moved
-        assert release["say"] == f"/release approve {second.tag}"
         await told(story, second)
         assert "refs/tags/v3.15.0a3" not in await story.upstream()
         again = story.say(f"/release approve {first.tag}")
@@ -83,7 +82,6 @@ async def test_a_deleted_tag_may_come_back(tmp_path: Path) -> None:
         await story.comment("@hugovk", "no longer in hugovk/cpython")
         await story.pushed(cut, force=True)
         await story.step("tag", "passed", attempt=1)
-        await told(story, cut)
         story.say(f"/release approve {cut.tag}")
         await story.state("done")
 
@@ -97,9 +95,7 @@ async def test_a_lapsed_tag_does_not_come_back(tmp_path: Path) -> None:
         await story.pushed_as_tag(first.tag)
         await story.comment("@hugovk", f"{first.tag} again, which belongs to an earlier attempt and has lapsed")
         await story.pushed_as_tag(second.tag)
-        await told(story, second)
-        release = await story.release()
-        assert release["attempt"] == 2
+        await story.step("tag", "passed", attempt=2)
         story.say(f"/release approve {second.tag}")
         await story.state("done")
         assert (await story.upstream())["refs/tags/v3.15.0a3"] == second.tag
