@@ -21,7 +21,10 @@ from bot.tools import Tools
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """A project as the bot serves it. ``url`` is where the bot's own pages are, empty where they are not public."""
+    """A project as the bot serves it.
+
+    ``server`` is where GitHub's pages are, ``url`` where the bot's own are, empty where they are not public.
+    """
 
     profile: Profile
     app: App
@@ -31,6 +34,7 @@ class Context:
     peps: Peps
     installations: Installations
     now: Callable[[], datetime]
+    server: str
     url: str = ""
     observers: Sequence[Observer] = ()
 
@@ -54,6 +58,7 @@ class Context:
             peps=self.peps,
             door=door,
             now=self.now,
+            server=self.server,
         )
 
     def desk(self, claim: Claim, home: Repository, issue: IssueNumber) -> Desk:

@@ -7,7 +7,6 @@
 5. The answer to a refusal is one reaction and one comment, both found again after a crash.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -79,7 +78,7 @@ async def _judged(desk: Desk, comment: Comment, command: Command, since: datetim
         return None
     judgement = judge(command, speaker, release)
     actor = f"{speaker.login} ({speaker.id})"
-    details: Mapping[str, Json] = {"comment": comment.id, "body": comment.body[:500], "command": command.verb}
+    details: dict[str, Json] = {"comment": comment.id, "body": comment.body[:500], "command": command.verb}
     if isinstance(judgement, NotAllowed):
         await desk.note(actor, What.COMMAND, {**details, "refused": judgement.why})
         # 5. the answer

@@ -159,6 +159,7 @@ class Bot:
             peps=Peps(settings.peps_url, self.session),
             installations=Installations(github, now, fresh_for=profile.timing.sweep),
             now=now,
+            server=settings.github_server_url,
             url=settings.bot_url or "",
             observers=self.observers,
         )

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from bot.effects import Door
 from bot.profile import Person, Profile
+from bot.release.ids import Repository
 from bot.release.model import Release
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
@@ -26,6 +28,12 @@ class Tools:
     peps: Peps
     door: Door
     now: Callable[[], datetime]
+    server: str
+    """Where GitHub's pages are, without a slash at the end."""
+
+    def page(self, repository: Repository, *parts: str) -> str:
+        """Return the address of a page of a repository, for people to look at."""
+        return "/".join([self.server, repository, *(quote(part, safe="") for part in parts)])
 
     def after(self, seconds: float) -> datetime:
         """Return the moment that many seconds from now."""

@@ -8,7 +8,7 @@ import pytest
 
 from bot.release import orders, plan
 from bot.release.gate import plan_digest, to_acknowledge
-from bot.release.model import Goal, Release, ReleaseState, StepStatus
+from bot.release.model import Goal, Promise, Release, ReleaseState, StepStatus
 from bot.release.orders import Answer, valid_approval
 from tests.release_builders import (
     APPROVER,
@@ -280,7 +280,7 @@ def test_a_comment_gets_its_thumb_when_its_wish_came_true() -> None:
     refrozen = plan.apply(refrozen, "freeze", ordinary("freeze"), NOW)
     assert [promise.comment for promise in orders.kept_promises(refrozen)] == [901]
     assert [promise.goal for promise in orders.kept_promises(aborted())] == [Goal.ABORTED]
-    released = replace(done(), promises=(orders.Promise(comment=order().comment, goal=Goal.RELEASED),))
+    released = replace(done(), promises=(Promise(comment=order().comment, goal=Goal.RELEASED),))
     assert [promise.goal for promise in orders.kept_promises(released)] == [Goal.RELEASED]
     assert orders.kept_promises(replace(released, state=ReleaseState.RUNNING)) == ()
 

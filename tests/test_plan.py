@@ -7,6 +7,7 @@ import pytest
 
 from bot.release import plan
 from bot.release.facts import Checked, Froze, TagProved, TagSeen, Thawed
+from bot.release.ids import watch_key, work_key
 from bot.release.model import Goal, HumanAct, Promise, ReleaseState, StepState, StepStatus
 from bot.release.orders import approve, refreeze, retry
 from bot.release.outcomes import Failed
@@ -362,6 +363,13 @@ def test_the_parts_of_a_release_can_be_asked_for() -> None:
     assert release.findings("audit") == ()
     promised = replace(release, promises=(Promise(comment=order().comment, goal=Goal.RELEASED),))
     assert promised.with_step(StepState(name="tag", why="x")).step("tag").why == "x"
+
+
+def test_an_issue_has_a_row_of_work_of_its_own_whichever_repository_it_is_in() -> None:
+    homes = ("python/cpython", "python/release-tools")
+    assert watch_key("cpython") == "cpython"
+    assert work_key("cpython", homes, "Python/CPython", 42) == "cpython#42"
+    assert work_key("cpython", homes, "Python/Release-Tools", 42) == "cpython#42@python/release-tools"
 
 
 def test_the_plan_of_an_audit_is_learnt() -> None:

@@ -33,7 +33,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     done = next((checked for checked in release.checked if checked.step == "audit" and checked.subject == tag.object), None)
     if done and release.plan and release.retry != "audit":
         # A tag object never changes, so what was proved of it stays proved.
-        return _passed(release, tag, done.findings, ())
+        return _passed(release, tag, done.findings, (), tools)
     return await _prove(release, tag, tools)
 
 
@@ -57,7 +57,7 @@ async def _prove(release: Release, tag: Tag, tools: Tools) -> Outcome:
         PlannedRef(ref=branch_ref(release.branch), old=head, new=tip),
         PlannedRef(ref=tag_ref(tag.name), old=None, new=tag.object),
     )
-    return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan)
+    return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan, tools)
 
 
 async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tuple[Finding, ...]:
@@ -91,13 +91,16 @@ async def _pep(release: Release, tools: Tools) -> int | None:
     return cycle.pep if cycle else None
 
 
-def _passed(release: Release, tag: Tag, findings: tuple[Finding, ...], plan: tuple[PlannedRef, ...]) -> Passed:
+def _passed(release: Release, tag: Tag, findings: tuple[Finding, ...], plan: tuple[PlannedRef, ...], tools: Tools) -> Passed:
     open_ones = sum(finding.severity is not Severity.EXPLAINED for finding in findings)
     signed = f"signed ({tag.signature}) by {tag.signer}" if tag.signer else "not signed, which this series allows"
     facts = (Checked(step="audit", subject=tag.object, findings=findings), TagProved(tag=tag), Planned(plan=plan)) if plan else ()
     return Passed(
         why=f"The tag is {signed}; {len(findings) - open_ones} of {len(findings)} findings are explained by rules.",
         evidence=(
+            Evidence(
+                what="difference", value=tag.commit, url=tools.page(tag.fork, "compare", f"{objects.frozen_head(release)}...{tag.commit}")
+            ),
             Evidence(what="signature", value=tag.signature),
             Evidence(what="push plan", value=plan_digest(tag.object, release.plan)),
         ),

@@ -39,7 +39,7 @@ async def _freeze(release: Release, tools: Tools) -> Outcome:
     refs = tuple(FrozenRef(**{**vars(one), "head": head}) if one.ref == branch else one for one in frozen)
     return Passed(
         why=f"{release.branch} is frozen at {head}; only this bot can move it or make the tag.",
-        evidence=tuple(_evidence(one) for one in refs),
+        evidence=tuple(_evidence(one, release, tools) for one in refs),
         facts=(Froze(refs=refs),),
         look_again=tools.poll(),
     )
@@ -56,7 +56,7 @@ async def _guard(release: Release, tools: Tools) -> Outcome:
         return _broken(release, f"{release.branch} moved from {expected} to {head or 'nothing'} although it is frozen.")
     return Passed(
         why=f"{release.branch} is frozen at {expected}; only this bot can move it or make the tag.",
-        evidence=tuple(_evidence(one) for one in release.frozen),
+        evidence=tuple(_evidence(one, release, tools) for one in release.frozen),
         look_again=tools.poll(),
     )
 
@@ -91,5 +91,6 @@ def _broken(release: Release, why: str) -> Failed:
     return Failed(why=why, diagnostics=(advice, f"The release of {release.version} is halted until then."), retryable=False, halt=True)
 
 
-def _evidence(frozen: FrozenRef) -> Evidence:
-    return Evidence(what=f"ruleset {frozen.ruleset}", value=frozen.ruleset_name)
+def _evidence(frozen: FrozenRef, release: Release, tools: Tools) -> Evidence:
+    page = tools.page(release.repository, "rules", str(frozen.ruleset))
+    return Evidence(what=f"rule on {frozen.ref}", value=frozen.ruleset_name, url=page)

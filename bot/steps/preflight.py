@@ -1,4 +1,4 @@
-"""Look before anything is frozen: may this version be released, and could the bot push it at the end?
+"""Look, before anything is frozen, whether this version may be released and whether the bot could push it at the end.
 
 1. The version: known series, branch there, natural successor, tag unused upstream.
 2. Blocking labels, on issues and on pull requests (PEP 101, https://peps.python.org/pep-0101/).
@@ -44,7 +44,10 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     subject = _subject(release, head.id, findings)
     return Passed(
         why=_summary(findings),
-        evidence=(Evidence(what=f"head of {release.branch}", value=head.id), *(_evidence(finding) for finding in findings)),
+        evidence=(
+            Evidence(what=f"head of {release.branch}", value=head.id, url=tools.page(release.repository, "commit", head.id)),
+            *(_evidence(finding) for finding in findings),
+        ),
         facts=(Checked(step="preflight", subject=subject, findings=findings),),
         look_again=tools.poll(),
     )

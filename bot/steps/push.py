@@ -15,7 +15,7 @@ from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
 from bot.release.facts import Pushed, Tag
-from bot.release.ids import ObjectId, Ref, tag_ref
+from bot.release.ids import Ref, tag_ref
 from bot.release.model import Release
 from bot.release.orders import valid_approval
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
@@ -55,7 +55,10 @@ async def advance(release: Release, tools: Tools) -> Outcome:
         return Failed(why=f"GitHub refused the push, so nothing was changed: {refusal}", retryable=True, look_again=tools.poll())
     return Passed(
         why="Branch and tag are upstream, at exactly the approved ids.",
-        evidence=tuple(Evidence(what=line.ref, value=line.new) for line in release.plan),
+        evidence=tuple(
+            Evidence(what=line.ref, value=line.new, url=tools.page(release.repository, "tree", line.ref.split("/", 2)[2]))
+            for line in release.plan
+        ),
         facts=(Pushed(plan=release.plan, at=tools.now()),),
     )
 
@@ -79,7 +82,10 @@ async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None
             raise Refused(report.message)
         return done
 
-    parameters: Mapping[str, Json] = {"repository": release.repository, "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan]}
+    parameters: Mapping[str, Json] = {
+        "repository": release.repository,
+        "plan": [{"ref": line.ref, "old": line.old, "new": line.new} for line in release.plan],
+    }
     await tools.door("push", "push", nature=Nature.FINDABLE, parameters=parameters, find=landed, do=push)
 
 

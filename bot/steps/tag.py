@@ -50,7 +50,7 @@ async def _pin(release: Release, tools: Tools, tag: TagId, fork: Repository, own
     await tools.git.fetch(fork, [ObjectId(tag)])
     kind = await tools.git.kind(ObjectId(tag))
     if kind != "tag":
-        why = f"{release.version.tag} in {fork} is a lightweight tag: it names the {kind} {tag} and has no tag object, so nothing can be proved."
+        why = f"{release.version.tag} in {fork} is a lightweight tag: it names the {kind} {tag} itself, so nothing can be proved."
         advice = f"Make an annotated one: git tag -a {release.version.tag} -m '{release.version.tag_message}', and push it again."
         return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll())
     content = await tools.git.raw("tag", ObjectId(tag))
@@ -77,9 +77,9 @@ def _passed(tag: Tag, tools: Tools) -> Passed:
     return Passed(
         why=f"The tag object {tag.object} in {tag.fork} is pinned.",
         evidence=(
-            Evidence(what="tag object", value=tag.object),
-            Evidence(what="commit", value=tag.commit),
-            Evidence(what="fork", value=tag.fork),
+            Evidence(what="tag object", value=tag.object, url=tools.page(tag.fork, "releases", "tag", tag.name)),
+            Evidence(what="commit", value=tag.commit, url=tools.page(tag.fork, "commit", tag.commit)),
+            Evidence(what="fork", value=tag.fork, url=tools.page(tag.fork)),
         ),
         facts=(TagSeen(tag=tag),),
         look_again=tools.poll(),

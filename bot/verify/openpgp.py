@@ -121,7 +121,7 @@ def judge(lines: Sequence[Sequence[str]], allowed: Collection[str] | None) -> Pr
     return _judge_one(list(valid[0][1:]), verdicts[0], [line for line in lines if line[0] == "KEYEXPIRED"], allowed, said)
 
 
-def _judge_one(  # noqa: PLR0911 - one reason after the other, the good end last
+def _judge_one(
     valid: Sequence[str], verdict: Sequence[str], expiries: Sequence[Sequence[str]], allowed: Collection[str] | None, said: tuple[str, ...]
 ) -> Proof:
     """Decide about the one signature that is mathematically right."""

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from bot.release.gate import managers
 from bot.release.model import Release
 from bot.words.markdown import code, duration, plain
+
+WHAT_TO_DO: Final = (
+    "Nothing was changed. If it is wanted, close this issue; if not, whoever administers the repository should remove it at once, "
+    "because others react to tags within minutes."
+)
 
 
 def marker(about: str) -> str:
@@ -17,8 +23,8 @@ def long_freeze(release: Release, length: timedelta) -> str:
     """Return the alarm about a branch that stays frozen."""
     who = " ".join(f"@{login}" for login in managers(release))
     return (
-        f"{who} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and nobody else can merge "
-        "meanwhile. The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
+        f"{who} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and nobody else can "
+        "merge meanwhile. The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
     )
 
 
@@ -42,7 +48,6 @@ def lone_tag(repository: str, tag: str, target: str, moved_from: str | None, pro
         "",
         *(f"- {plain(line)}" for line in proof),
         "",
-        "Nothing was changed. If it is wanted, close this issue; if not, whoever administers the repository should remove it at once, "
-        "because others react to tags within minutes.",
+        WHAT_TO_DO,
     ]
     return "\n".join(lines)

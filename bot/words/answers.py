@@ -1,13 +1,19 @@
 """What the bot answers to a comment: always short, always saying what to do next."""
 
 from datetime import datetime
+from typing import Final
 
 from bot.commands import help_text
 from bot.release.model import Release
 from bot.words.markdown import clock, plain
 
-EDITED = "This comment was edited, so nobody can tell what was meant when it was written; I act on unedited comments only. Please write the command in a new comment."
-NO_RELEASE = "No release was opened on this issue. Open one with `/release VERSION`, or give the command on the issue of your release."
+EDITED: Final = (
+    "This comment was edited, so nobody can tell what was meant when it was written; I act on unedited comments only. "
+    "Please write the command in a new comment."
+)
+NO_RELEASE: Final = (
+    "No release was opened on this issue. Open one with `/release VERSION`, or give the command on the issue of your release."
+)
 
 
 def marker(about: str) -> str:

@@ -2,6 +2,7 @@
 
 from bot.release.gate import plan_digest
 from bot.release.model import Release, StepState
+from bot.release.outcomes import Evidence
 from bot.words import markdown
 
 
@@ -13,7 +14,7 @@ def title(step: StepState) -> str:
 def summary(release: Release, step: StepState) -> str:
     """Return what the step found, for a release manager to act on."""
     lines = [markdown.plain(step.why, 1500), "", *(f"- {markdown.plain(line)}" for line in step.diagnostics)]
-    lines += [f"- {markdown.plain(one.what)}: {markdown.code(one.value)}" for one in step.evidence]
+    lines += [_shown(one) for one in step.evidence]
     findings = release.findings(step.name)
     if findings:
         lines += ["", "| Word | Rule | What |", "|-|-|-|"]
@@ -26,3 +27,8 @@ def summary(release: Release, step: StepState) -> str:
     if step.say:
         lines += ["", f"Next, on issue {release.home}#{release.issue}:", markdown.fenced(step.say)]
     return markdown.clipped("\n".join(lines))
+
+
+def _shown(evidence: Evidence) -> str:
+    what = markdown.plain(evidence.what)
+    return f"- {f'[{what}]({evidence.url})' if evidence.url else what}: {markdown.code(evidence.value)}"

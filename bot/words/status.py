@@ -35,13 +35,14 @@ def headline(release: Release) -> str:
     """Return one sentence that says where the release stands."""
     match release.state:
         case ReleaseState.DONE:
-            return f"{release.version} is upstream: branch {release.branch} and tag {release.version.tag} are at the approved ids, and nothing is frozen."
+            where = f"branch {release.branch} and tag {release.version.tag}"
+            return f"{release.version} is upstream: {where} are at the approved ids, and nothing is frozen."
         case ReleaseState.ABORTED:
             return f"The release of {release.version} was aborted. Nothing was pushed, and nothing is frozen any more."
         case ReleaseState.ABORTING:
             return "The release is being aborted: its freeze is lifted, and nothing is pushed."
         case ReleaseState.HALTED:
-            return "The release is halted and its freeze stays. An approver can let it go on with `/release resume`; `/release abort REASON` ends it."
+            return "The release is halted and its freeze stays. `/release resume` lets it go on; `/release abort REASON` ends it."
         case ReleaseState.RUNNING:
             return _running(release)
         case _:

@@ -90,8 +90,8 @@ class ProcessStory(Story):
 class Executioner:
     """Kills the bot at writes to the world, and has it started again.
 
-    ``points`` says at which moments of which write: ``before`` (the intent is written down, nothing is done), ``after`` (it is done, the answer
-    never arrives) and ``later`` (the answer arrived, and the next request finds the bot dead). Each write is killed at most once for each moment.
+    ``choose`` says at which moment of which write: ``before`` (the intent is written down, nothing is done), ``after`` (it is done, the
+    answer never arrives) or ``later`` (the answer arrived, and the next request finds the bot dead).
     """
 
     story: ProcessStory
@@ -102,7 +102,7 @@ class Executioner:
 
     async def before_write(self, number: int, description: str) -> None:
         """Decide what happens at this write."""
-        point = self.choose(number, description)
+        point = self.choose(description)
         if point is None:
             return
         self.killed.append(f"{point} {description}")
@@ -138,7 +138,7 @@ class Choice:
         self.count = 0
         self.last = ""
 
-    def __call__(self, number: int, description: str) -> str | None:
+    def __call__(self, description: str) -> str | None:
         """Return the moment, or None to spare it. What follows a death is the same write again, and is spared."""
         if "/cpython.git/" in description and UPSTREAM not in description:
             return None
