@@ -14,7 +14,7 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no
 COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 # Pages that `python -m bot NAME docs` writes as docs/NAME.md.
-GENERATED := profile
+GENERATED := profile commands
 
 # The parts that decide and record: every line and every branch of them is tested.
 FULLY_COVERED := bot/release/*,bot/commands.py,bot/authority.py,bot/effects.py,bot/journal.py

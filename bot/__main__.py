@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "serve": Entry("bot.serve_command", "run the bot, configured by the environment"),
     "rehearse": Entry("bot.rehearsal.rehearse", "carry a release through a world in a box"),
     "verify-tag": Entry("bot.verify.command", "prove a tag object from a file"),
+    "commands": Entry("bot.command_help", "print what people can say in a comment"),
     "profile": Entry("bot.profile_command", "check a profile, or print what profiles can say"),
 }
 
@@ -42,19 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] in (["-h"], ["--help"], ["help"]):
-        print(usage())
+        sys.stdout.write(usage() + "\n")
         return 0
     if words[:1] == ["--version"]:
-        print(__version__)
+        sys.stdout.write(f"{__version__}\n")
         return 0
     entry = COMMANDS.get(words[0]) if words else None
     if entry is None:
-        print(usage(), file=sys.stderr)
+        sys.stderr.write(usage() + "\n")
         return WRONG_USE
     try:
         return int(import_module(entry.module).run(words[1:]))
     except UserError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -39,7 +39,7 @@ from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.release import orders, plan
 from bot.release.ids import CommentId, IssueNumber, Repository
-from bot.release.model import Release
+from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Failed, Outcome, Waiting
 from bot.release.plan import StepSpec
 from bot.state import dump, load
@@ -193,9 +193,19 @@ class Advance:
                 assert_never(command)
 
     async def _give_up(self, release: Release, command: Refreeze | Abort, order: orders.Order) -> orders.Answer:
-        door = Door(self.claim, release.id, release.attempt)
-        if not release.pushed and await door.intended("push", "push"):
-            return orders.Declined(why="The push has begun and its result is being read back; wait for it before you give anything up.")
+        problem = "" if release.pushed else await self._may_still_land(release)
+        if problem:
+            return orders.Declined(why=problem)
         if isinstance(command, Abort):
             return orders.abort(release, order, command.reason)
         return orders.refreeze(release, order, command.reason)
+
+    async def _may_still_land(self, release: Release) -> str:
+        """Return why the release cannot be given up: its push was begun, and did not fail for certain."""
+        if not await Door(self.claim, release.id, release.attempt).intended("push", "push"):
+            return ""
+        if release.step("push").status is not StepStatus.FAILED:
+            return "The push has begun and its result is being read back; wait for it before you give anything up."
+        upstream = await self.context.git.refs(release.repository, *(line.ref for line in release.plan))
+        there = [line.ref for line in release.plan if upstream.get(line.ref) == line.new]
+        return f"{' and '.join(there)} stands upstream as it was approved, so nothing can be given up; finish it." if there else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.objects import frozen_head
-from bot.release.facts import Finding, Tag
+from bot.release.facts import Tag
 from bot.release.ids import CommitId
 from bot.release.model import Release
 from bot.release.version import Kind
@@ -20,10 +20,14 @@ MAY_CHERRY_PICK: Final = frozenset({Kind.CANDIDATE, Kind.FINAL})
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """Where the release commit starts from: ``base`` is its parent. With a ``problem`` nothing else counts."""
+    """Where the release commit starts from: ``base`` is its parent.
+
+    ``apart``: it does not descend from the frozen head, and stands on ``picked`` cherry-picks. With a ``problem`` nothing else counts.
+    """
 
     base: CommitId
-    findings: tuple[Finding, ...] = ()
+    apart: bool = False
+    picked: tuple[CommitId, ...] = ()
     problem: str = ""
     advice: str = ""
 
@@ -59,11 +63,7 @@ async def _cherry_picked(release: Release, tag: Tag, parent: CommitId, tools: To
     if foreign:
         commits = ", ".join(foreign)
         return _problem(parent, f"These commits are not on {release.branch}, not even as others with the same change: {commits}.")
-    return _problem(
-        parent,
-        f"The release is built on {len(picked)} cherry-picks, all of which are on {release.branch}, so it has to be merged, "
-        "which this bot cannot do yet: nothing was pushed.",
-    )
+    return Descent(base=parent, apart=True, picked=tuple(picked))
 
 
 def _problem(base: CommitId, problem: str) -> Descent:

@@ -27,10 +27,13 @@ def frozen_head(release: Release) -> CommitId:
 
 
 async def fetch(release: Release, tag: Tag, tools: Tools) -> Range:
-    """Fetch the frozen head from upstream and the tag from the fork; return what lies between."""
+    """Fetch the frozen head from upstream and the tag from the fork; return what lies between, nothing where it does not descend."""
     head = frozen_head(release)
     await tools.git.fetch(release.repository, [head])
     await tools.git.fetch(tag.fork, [tag.object])
+    if not await tools.git.is_ancestor(head, tag.commit):
+        # A fork need not know a head that its tag was not cut from, so it cannot be asked for the difference.
+        return Range(base=head, tip=tag.commit, commits=(), changes=())
     return await tools.git.fetch_range(tag.fork, head, tag.commit)
 
 

@@ -210,3 +210,16 @@ async def test_a_findable_effect_needs_a_way_to_find_it(store: Store) -> None:
 
     with pytest.raises(ValueError, match="freeze/branch is findable"):
         await during_a_look(store, ask)
+
+
+async def test_it_is_known_whether_an_effect_was_ever_begun(store: Store) -> None:
+    async def begun(claim: Claim, attempt: int = 1) -> bool:
+        return await Door(claim, "cpython-3.15.0a3-1", attempt).intended("freeze", "branch")
+
+    assert not await during_a_look(store, begun)
+    with pytest.raises(Death):
+        await during_a_look(store, lambda claim: freeze(claim, Rulesets(), observer=Reaper("between")))
+    assert await during_a_look(store, begun)
+    await during_a_look(store, lambda claim: freeze(claim, Rulesets()))
+    assert await during_a_look(store, begun)
+    assert not await during_a_look(store, lambda claim: begun(claim, 2))

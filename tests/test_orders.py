@@ -119,6 +119,7 @@ def test_an_approval_of_something_else_says_what_it_was() -> None:
     second = plan.apply(until("approve"), "tag", ordinary("tag", a_tag("b")), NOW)
     second = plan.apply(second, "audit", audited(a_tag("b")), NOW)
     assert "belongs to an earlier attempt" in declined(orders.approve(second, order(), SHA))
+    assert plan.lapsed_tags(second) == {SHA}
 
 
 # --- acknowledge and waive

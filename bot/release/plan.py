@@ -96,7 +96,7 @@ def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Relea
     after = _held(release, _described(before, outcome))
     release = replace(release.with_step(_dated(before, after, now)), retry="" if release.retry == name else release.retry)
     if isinstance(outcome, Failed) and outcome.halt and release.state in (ReleaseState.RUNNING, ReleaseState.ABORTING):
-        release = halted(release, outcome.why, None, now)
+        release = halted(release, outcome.why, None, now, advice=outcome.diagnostics)
     return _concluded(_people(release, name, now), now)
 
 
@@ -162,9 +162,9 @@ def lapsed_tags(release: Release) -> frozenset[str]:
     return frozenset(attempt.tag.object for attempt in release.past if attempt.tag)
 
 
-def halted(release: Release, why: str, by: Actor | None, now: datetime) -> Release:
+def halted(release: Release, why: str, by: Actor | None, now: datetime, *, advice: Sequence[str] = ()) -> Release:
     """Return the release halted, with a row for whoever lets it go on: nothing waits on a person without one (invariant I10)."""
-    what = f"The release of {release.version} is halted and its freeze stays: {why}"
+    what = " ".join((f"The release of {release.version} is halted and its freeze stays: {why}", *advice))
     row = HumanAct(step=HALT, who=managers(release), what=what, say="/release resume", since=now)
     people = (*_all_closed(release.people, now), row)
     return replace(release, state=ReleaseState.HALTED, state_why=why, state_by=by, halted_from=release.state, people=people)

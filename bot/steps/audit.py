@@ -12,6 +12,7 @@ import base64
 from dataclasses import replace
 
 from bot import ancestry, authenticity, objects
+from bot.ancestry import Descent
 from bot.release.facts import Checked, Finding, Planned, PlannedRef, Severity, Tag, TagProved
 from bot.release.gate import plan_digest
 from bot.release.ids import branch_ref, tag_ref
@@ -49,8 +50,10 @@ async def _prove(release: Release, tag: Tag, tools: Tools) -> Outcome:
     if descent.problem:
         return _refused(descent.problem, (descent.advice,), tools)
     # 4. the difference
-    findings = (*descent.findings, *await _difference(release, tag, descent.base, tools))
+    findings = await _difference(release, tag, descent.base, tools)
     # 5. the push plan
+    if descent.apart:
+        return _to_be_merged(release, tag, descent, findings, tools)
     head = objects.frozen_head(release)
     tip = await objects.prepare(release, tag, tools)
     plan = (
@@ -58,6 +61,17 @@ async def _prove(release: Release, tag: Tag, tools: Tools) -> Outcome:
         PlannedRef(ref=tag_ref(tag.name), old=None, new=tag.object),
     )
     return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan, tools)
+
+
+def _to_be_merged(release: Release, tag: Tag, descent: Descent, findings: tuple[Finding, ...], tools: Tools) -> Failed:
+    """Say that a release built on cherry-picks has to be merged, which no plan of ours can do yet."""
+    why = (
+        f"The release does not descend from the frozen head. Its {len(descent.picked)} cherry-picks are all on {release.branch} too, "
+        "so it has to be merged, which this bot cannot do yet: nothing is pushed."
+    )
+    facts = (Checked(step="audit", subject=tag.object, findings=findings),)
+    advice = f"Abort this release, then merge and push {tag.name} by hand; or cut it again from the frozen head."
+    return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll(), facts=facts)
 
 
 async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tuple[Finding, ...]:

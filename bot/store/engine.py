@@ -46,7 +46,6 @@ class Engine:
         self._stopped = asyncio.Event()
         self._stopped.set()
         self._working: dict[WorkKey, asyncio.Task[None]] = {}
-        self._lost: set[asyncio.Task[None]] = set()
         self._deadly: BaseException | None = None
 
     def stir(self) -> None:
@@ -120,10 +119,8 @@ class Engine:
         except LeaseLost:
             log.info("The lease was lost.", extra={"key": claim.key})
         except asyncio.CancelledError:
-            if asyncio.current_task() not in self._lost:
-                await self._let_go(claim, {})
-                raise
-            log.info("The lease was lost.", extra={"key": claim.key})
+            await self._let_go(claim, {})  # it stays due, for whoever comes next
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a reconciler has, its row is looked at again
             await self._let_go(claim, self._failure(claim, error))
         else:
@@ -150,7 +147,6 @@ class Engine:
 
     def _ended(self, key: WorkKey, task: "asyncio.Task[None]") -> None:
         del self._working[key]
-        self._lost.discard(task)
         if not task.cancelled():
             self._deadly = self._deadly or task.exception()
         self.stir()
@@ -168,10 +164,8 @@ class Engine:
                 log.exception("The leases could not be renewed.")
                 held = set(working) if self._clock() < self._until(renewed) else set()
             for key in working.keys() - held:
-                task = working[key]
-                if self._working.get(key) is task:
-                    self._lost.add(task)
-                    task.cancel()
+                if working[key].cancel():  # it has not ended meanwhile
+                    log.warning("The lease was lost.", extra={"key": key})
 
     async def _renew(self, keys: Collection[WorkKey], now: datetime) -> set[WorkKey]:
         if not keys:

@@ -33,7 +33,7 @@ class LossyWire:
         server_in, server_out = await asyncio.open_unix_connection(str(self._server))
         answers = asyncio.create_task(self._pump(server_in, client_out))
         while asked := await client_in.read(65536):
-            loses = b"COMMIT" in asked and self.losses > 0
+            loses = b"COMMIT;" in asked and self.losses > 0
             if loses:
                 answers.cancel()
                 await asyncio.wait([answers])

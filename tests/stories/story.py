@@ -142,7 +142,13 @@ class Story:
 
     async def pushed_as_tag(self, target: str) -> None:
         """Make the tag in the fork name any object of the clone."""
-        refspec = f"+{target}:refs/tags/{self.setting.version.tag}"
+        await self._pushed_to_fork(f"+{target}:refs/tags/{self.setting.version.tag}")
+
+    async def pushed_aside(self, target: str) -> None:
+        """Push an object of the clone to the fork, under a name that nobody watches."""
+        await self._pushed_to_fork(f"{target}:refs/tags/aside")
+
+    async def _pushed_to_fork(self, refspec: str) -> None:
         accepted(await asyncio.to_thread(self.hands._push, self.hands.fork or "", refspec))
 
     async def rewritten(self, cut: Cut, change: Callable[[bytes], bytes]) -> str:
