@@ -131,13 +131,17 @@ class Advance:
         if self.release is not None and comment in self.release.heard:
             return
         desk = self._desk(home, IssueNumber(delivery.payload["issue"]))
+        if await desk.has_heard(comment):
+            return
         told = delivery.payload.get("body") if delivery.action == "created" else None
         heard = await hear(desk, comment, told, delivery.received, self.release)
         if heard is not None:
             await self._carry_out(heard, desk)
-        if self.release is not None:
-            self.release = replace(self.release, heard=(*self.release.heard, comment))
-            await self._checkpoint(())
+        if self.release is None:
+            await desk.settle(comment)
+            return
+        self.release = replace(self.release, heard=(*self.release.heard, comment))
+        await self._checkpoint(())
 
     async def _carry_out(self, heard: Heard, desk: Desk) -> None:
         if isinstance(heard.command, Open):

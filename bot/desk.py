@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
+from typing import Final
 
 from bot.effects import Door, Ledger, Nature
+from bot.errors import Refused
 from bot.journal import Json, Note, What
 from bot.profile import Profile
 from bot.release.ids import CommentId, IssueNumber, Repository
@@ -15,6 +18,8 @@ from bot.words import answers, markdown
 ACCEPTED: Reaction = "rocket"
 DONE: Reaction = "+1"
 REFUSED: Reaction = "-1"
+
+GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +36,15 @@ class Desk:
     now: Callable[[], datetime]
 
     async def react(self, comment: CommentId, content: Reaction) -> None:
-        """Put a reaction on a comment; GitHub answers a second one with the first."""
+        """Put a reaction on a comment; GitHub answers a second one with the first. One that was deleted meanwhile needs none."""
 
         async def do() -> Mapping[str, Json]:
-            await self.github.react(self.home, comment, content)
+            try:
+                await self.github.react(self.home, comment, content)
+            except Refused as refusal:
+                if refusal.status not in GONE:
+                    raise
+                return {"gone": True}
             return {}
 
         parameters: Mapping[str, Json] = {"repository": self.home, "comment": comment, "content": content}
@@ -68,6 +78,18 @@ class Desk:
         parameters: Mapping[str, Json] = {"repository": self.home, "issue": self.issue, "about": about}
         result = await self.door("talk", f"say {about}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=do)
         return CommentId(result["comment"])
+
+    async def has_heard(self, comment: CommentId) -> bool:
+        """Tell whether a comment was settled here before; one that comes again by another way must not be judged anew."""
+        return await self.door.intended("hear", f"comment {comment}")
+
+    async def settle(self, comment: CommentId) -> None:
+        """Remember a comment as settled, where no release remembers it."""
+
+        async def do() -> Mapping[str, Json]:
+            return {}
+
+        await self.door("hear", f"comment {comment}", nature=Nature.REPEATABLE, parameters={"repository": self.home}, do=do)
 
     async def note(self, actor: str, what: What, details: Mapping[str, Json]) -> None:
         """Write one row into the journal."""

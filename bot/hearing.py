@@ -23,7 +23,7 @@ from bot.release.ids import CommentId
 from bot.release.model import Actor, Release
 from bot.release.orders import Order
 from bot.services.github.shapes import Comment
-from bot.words import answers
+from bot.words import answers, markdown
 
 NO: Final = "-1"
 PUZZLED: Final = "confused"
@@ -100,9 +100,8 @@ async def _speaker(desk: Desk, comment: Comment, since: datetime) -> Speaker | N
         patience = timedelta(seconds=desk.profile.timing.authority_patience)
         if desk.now() - since < patience:
             raise
-        minutes = desk.profile.timing.authority_patience / 60
         why = (
-            f"GitHub could not tell within {minutes:g} minutes whether you may do this ({silence}), so nothing was done; please try again."
+            f"GitHub could not tell within {markdown.duration(patience)} whether you may do this ({silence}), so nothing was done; please try again."
         )
         await desk.refuse(comment, why)
         return None

@@ -14,8 +14,9 @@ from datetime import timedelta
 
 from bot import check_runs
 from bot.context import Context
-from bot.desk import DONE, Desk
+from bot.desk import DONE, GONE, Desk
 from bot.effects import Door, Nature
+from bot.errors import Refused
 from bot.journal import Json
 from bot.release.model import HumanAct, Release
 from bot.release.orders import kept_promises
@@ -53,9 +54,10 @@ def status_url(context: Context, release: Release) -> str:
 
 
 async def _status(context: Context, claim: Claim, release: Release, desk: Desk) -> Release:
-    text = words.status(release, context.specs)
+    about = f"status-{release.status_lost}" if release.status_lost else "status"
+    text = words.status(release, context.specs, about)
     if release.status_comment is None:
-        comment = await desk.say("status", text)
+        comment = await desk.say(about, text)
         return replace(release, status_comment=comment, status_digest=_digest(text))
     if _digest(text) == release.status_digest:
         return release
@@ -67,7 +69,13 @@ async def _status(context: Context, claim: Claim, release: Release, desk: Desk) 
 
     revision = release.status_revision + 1
     door = Door(claim, release.id, 0, context.observers)
-    await door("status", f"edit {revision} {_digest(text)}", nature=Nature.REPEATABLE, parameters={"comment": comment}, do=edit)
+    try:
+        await door("status", f"edit {revision} {_digest(text)}", nature=Nature.REPEATABLE, parameters={"comment": comment}, do=edit)
+    except Refused as refusal:
+        if refusal.status not in GONE:
+            raise
+        # Somebody deleted it: the release goes on under another one.
+        return await _status(context, claim, replace(release, status_comment=None, status_lost=release.status_lost + 1), desk)
     return replace(release, status_revision=revision, status_digest=_digest(text))
 
 

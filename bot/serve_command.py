@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Sequence
 
-from bot.logs import set_up_logging
+from bot.logs import set_up_logging, set_up_reports
 from bot.serve import start
 from bot.settings import load_settings
 
@@ -18,9 +18,7 @@ def run(arguments: Sequence[str]) -> int:
     settings.refuse_to_serve()
     set_up_logging(settings.log_format)
     if settings.sentry_dsn is not None:
-        import sentry_sdk  # noqa: PLC0415 - it takes a third of a second, which only those pay who report there
-
-        sentry_sdk.init(settings.sentry_dsn.get_secret_value(), send_default_pii=False, include_local_variables=False)
+        set_up_reports(settings.sentry_dsn.get_secret_value())
     asyncio.run(_serve())
     return 0
 

@@ -91,6 +91,20 @@ async def unfreeze(
     return Changed(freezes=others, text=answers.unfrozen(command.branch, heard.order.by.login, holder))
 
 
+async def still_true(context: Context, claim: Claim, freezes: Sequence[StandingFreeze]) -> tuple[StandingFreeze, ...]:
+    """Return the freezes whose rule is still there, after telling of those whose rule somebody else deleted."""
+    kept = []
+    for one in freezes:
+        rule = await context.github.ruleset(context.profile.project.repository, one.ruleset)
+        if rule is not None and rule.name == one.ruleset_name:
+            kept.append(one)
+            continue
+        about = f"freeze-gone-{one.comment}"
+        text = answers.freeze_gone(one.by.login, one.branch, one.ruleset_name)
+        await context.desk(claim, one.home, one.issue).say(about, f"{answers.marker(about)}\n{text}")
+    return tuple(kept)
+
+
 async def call_out(context: Context, claim: Claim, freezes: Sequence[StandingFreeze]) -> None:
     """Call every freeze out that lasts longer than the profile wants, and again every time as long."""
     alarm = timedelta(hours=context.profile.freeze.alarm)

@@ -66,7 +66,7 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
         if delivery.event == "issue_comment":
             watch = await _listen(context, claim, watch, delivery, store)
         await claim.save(dump(watch), read=[delivery.guid])
-    for chore in (_tags, _sweep, _old_freezes):
+    for chore in (_tags, _sweep, _standing_freezes):
         try:
             watch = await chore(context, claim, store, watch)
         except (Unavailable, UserError) as error:
@@ -80,8 +80,9 @@ async def _tags(context: Context, claim: Claim, store: Store, watch: Watch) -> W
     return replace(watch, tags=await unannounced.look(context, claim, store, watch.tags))
 
 
-async def _old_freezes(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
+async def _standing_freezes(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
     del store
+    watch = replace(watch, standing=await standing.still_true(context, claim, watch.standing))
     await standing.call_out(context, claim, watch.standing)
     return watch
 

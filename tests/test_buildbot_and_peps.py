@@ -14,6 +14,7 @@ from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer
 from bot.services.buildbot import Buildbot, BuilderState
 from bot.services.peps import Peps, SeriesCycle
+from bot.services.reading import LARGEST
 
 SUCCESS, WARNINGS, FAILURE, SKIPPED, EXCEPTION, CANCELLED = 0, 1, 2, 3, 4, 6
 FINISHED = 1_790_000_000
@@ -28,6 +29,7 @@ class Bots:
         self.offline: set[int] = set()
         self.knows_workers = True
         self.status = 200
+        self.finished = FINISHED
         self.most_at_once = self.at_once = 0
         self.agents: set[str] = set()
         self.application = web.Application()
@@ -57,7 +59,7 @@ class Bots:
         assert request.query["order"] == "-complete_at"
         number = int(request.query["builderid__eq"])
         found = [
-            {"buildid": 90 + index, "builderid": number, "number": 50 - index, "complete_at": FINISHED - index, "results": result}
+            {"buildid": 90 + index, "builderid": number, "number": 50 - index, "complete_at": self.finished - index, "results": result}
             for index, result in enumerate(self.builds[number])
         ]
         return web.json_response({"builds": found[: int(request.query["limit"])], "meta": {"total": len(found)}})
@@ -162,6 +164,14 @@ async def test_buildbots_in_trouble_are_unavailable(bots: Bots, buildbot: Buildb
         await buildbot.release_status("3.14")
 
 
+@pytest.mark.parametrize("finished", [10**30, -(10**18), 253_402_300_801])
+async def test_a_time_that_is_none_is_no_answer(bots: Bots, buildbot: Buildbot, finished: int) -> None:
+    bots.add("odd", "3.14", "stable", builds=[SUCCESS])
+    bots.finished = finished
+    with pytest.raises(MalformedAnswer, match="complete_at"):
+        await buildbot.release_status("3.14")
+
+
 @asynccontextmanager
 async def _peps(session: aiohttp.ClientSession, answer: web.Response) -> AsyncIterator[Peps]:
     async def serve(request: web.Request) -> web.Response:
@@ -210,6 +220,14 @@ async def test_the_release_cycle_is_read(session: aiohttp.ClientSession) -> None
 async def test_a_cycle_that_cannot_be_read_is_unavailable(session: aiohttp.ClientSession, answer: web.Response, words: str) -> None:
     async with _peps(session, answer) as peps:
         with pytest.raises(Unavailable, match=words):
+            await peps.release_cycle()
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(session: aiohttp.ClientSession) -> None:
+    bomb = web.Response(body=b'"' + b" " * (LARGEST + 1) + b'"', content_type="application/json")
+    bomb.enable_compression()
+    async with _peps(session, bomb) as peps:
+        with pytest.raises(MalformedAnswer, match=f"more than {LARGEST} bytes"):
             await peps.release_cycle()
 
 

@@ -251,6 +251,30 @@ async def test_a_body_that_never_ends_is_given_up(settings: WebSettings, store: 
         never.set()
 
 
+async def test_strangers_cannot_fill_the_memory(settings: WebSettings, store: Store) -> None:
+    app = create_app(replace(settings, largest_body=10_000), store)
+    async with TestClient(TestServer(app)) as client:
+        end = asyncio.Event()
+
+        async def stream() -> AsyncIterator[bytes]:
+            yield b" " * 9_000
+            await end.wait()
+
+        async def send() -> int:
+            headers = {"X-Hub-Signature-256": "sha256=" + "0" * 64, "Content-Type": "application/json"}
+            async with client.post("/webhook/github", data=stream(), headers=headers) as response:
+                return response.status
+
+        waiting = {asyncio.create_task(send()) for _ in range(6)}
+        while len(waiting) > 4:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+            assert {task.result() for task in done} == {503}
+        assert (await post(client, "issue_comment", comment("/release status")))[0] == 202
+        end.set()
+        assert {await task for task in waiting} == {401}
+        assert (await post(client, "issue_comment", comment("/release halt " + "x" * 9_000)))[0] == 202
+
+
 async def test_a_broken_transfer_harms_nobody(client: Client) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
     signed = "sha256=" + "0" * 64

@@ -17,6 +17,7 @@ from bot.web.routing import Irrelevant, Routed, Routing, Territory
 from bot.web.shapes import EVENTS, WrongShape, read
 from tests.webhook_builders import (
     ACCOUNT,
+    APP,
     ISSUE,
     WATCH,
     Client,
@@ -143,6 +144,17 @@ async def test_a_pressed_button_wakes_the_releases(client: Client, store: Store)
     (delivery,) = await store.deliveries(WATCH)
     assert delivery.payload["step"] == "preflight"
     assert delivery.payload["sender"] == 1324225
+
+
+@pytest.mark.parametrize("project", ["azure-sdk", "Azure.SDK", "azure"])
+def test_a_button_is_told_from_others_whatever_the_project_is_called(settings: WebSettings, project: str) -> None:
+    territory = Territory.of(settings.profiles[0])
+    others = [replace(territory, project=name) for name in ("azure", "azure-sdk", "Azure.SDK")]
+    event = read("check_run", rerequested(f"{project}-1.2.0-42:1:preflight"))
+    assert event
+    route = Routing(territories=others, app_id=APP).route(event)
+    assert isinstance(route, Routed)
+    assert (route.wake_project, route.payload["step"]) == (project, "preflight")
 
 
 @pytest.mark.parametrize(

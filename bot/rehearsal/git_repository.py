@@ -77,6 +77,8 @@ class BareRepository:
         self.directory = directory
         self.pushing = asyncio.Lock()
         """Held while refs change, so that what one push changed can be told."""
+        self._kinds: dict[str, str] = {}
+        """The kinds of objects seen so far; an object never becomes another one."""
 
     async def create(self, default_branch: str, hooks: Path, source: Path | None = None) -> None:
         """Make the repository, with the branches and tags of ``source`` where one is given."""
@@ -117,10 +119,12 @@ class BareRepository:
 
     async def kind(self, object_id: str) -> str | None:
         """Return commit, tag, tree or blob; None where this repository has no such object."""
-        try:
-            return (await self.git("cat-file", "-t", object_id)).decode().strip()
-        except GitError:
-            return None
+        if object_id not in self._kinds:
+            try:
+                self._kinds[object_id] = (await self.git("cat-file", "-t", object_id)).decode().strip()
+            except GitError:
+                return None
+        return self._kinds[object_id]
 
     async def content(self, kind: str, object_id: str) -> bytes:
         """Return the raw content of an object."""

@@ -183,6 +183,8 @@ class Release:
     status_comment: CommentId | None = None
     status_revision: int = 0
     status_digest: str = ""
+    status_lost: int = 0
+    """How often somebody deleted the status comment."""
     promises: tuple[Promise, ...] = ()
     heard: tuple[CommentId, ...] = ()
     """Comments already acted on or answered."""

@@ -224,6 +224,9 @@ def _held(release: Release, after: StepState) -> StepState:
 def _people(release: Release, name: str, now: datetime) -> Release:
     """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
     step = release.step(name)
+    if step.status is StepStatus.WAITING:
+        # That an outside system is silent for a while changes nothing about what people have to do, and nobody is called anew for it.
+        return release
     need = _need(release, step)
     others = {other.name for other in release.steps if other is not step} | {HALT}
     rows, missing = [], need is not None

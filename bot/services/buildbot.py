@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import aiohttp
-from pydantic import Strict, TypeAdapter
+from pydantic import Field, Strict, TypeAdapter
 
 from bot.errors import Unavailable
 from bot.services.reading import Reader
@@ -58,6 +58,8 @@ class Builder:
 
 
 _Number = Annotated[int, Strict()]
+_Time = Annotated[int, Strict(), Field(ge=0, lt=253_402_300_800)]
+"""Seconds since 1970; those from the year 10000 on are no date for us."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ class _Builders:
 class _Build:
     builderid: _Number
     number: _Number
-    complete_at: _Number | None = None
+    complete_at: _Time | None = None
     results: _Number | None = None
 
 

@@ -1,9 +1,10 @@
 """Read public JSON from a service that needs no credentials."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -17,14 +18,18 @@ Shape = TypeVar("Shape")
 USER_AGENT = "brother-maynard (release bot; https://github.com/python)"
 """Named, because python.org's services refuse or slow down requests without a name."""
 
+LARGEST: Final = 32 * 1024 * 1024
+"""Bytes of an answer that are still read; the longest that is asked for has less than a hundredth of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Reads from one address and no other; ``timeout`` in seconds is for each request as a whole."""
+    """Reads from one address and no other; ``timeout`` in seconds is for each request as a whole, ``largest`` in bytes for its answer."""
 
     base_url: str
     session: aiohttp.ClientSession
     timeout: float = 30.0
+    largest: int = LARGEST
 
     async def get(self, shape: TypeAdapter[Shape], path: str, query: Mapping[str, str] | None = None) -> Shape | None:
         """Return what a path holds, or None where there is nothing (404); raise Unavailable for every other trouble."""
@@ -41,7 +46,7 @@ class Reader:
                     return None
                 if response.status != HTTPStatus.OK:
                     raise Unavailable(f"{what} was answered with {response.status}")
-                content = await response.json(content_type=None)
+                content = json.loads(await self._body(response, what))
         except TimeoutError:
             raise Unavailable(f"{what} was not answered within {self.timeout:g} seconds") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -49,3 +54,12 @@ class Reader:
         except (ValueError, RecursionError):
             raise MalformedAnswer(f"{what} was answered with something other than JSON") from None
         return parse(shape, content, what=what)
+
+    async def _body(self, response: aiohttp.ClientResponse, what: str) -> bytes:
+        """Read the answer, unpacked, and never more of it than is allowed."""
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self.largest:
+                raise MalformedAnswer(f"{what} was answered with more than {self.largest} bytes")
+        return bytes(body)

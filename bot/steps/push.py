@@ -52,7 +52,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     except PushedOtherwise as other:
         return _alarm(str(other))
     except Refused as refusal:
-        return Failed(why=f"GitHub refused the push, so nothing was changed: {refusal}", retryable=True, look_again=tools.poll())
+        return Failed(why=f"GitHub refused the push, so nothing was changed: {refusal}", retryable=False, look_again=tools.poll())
     return Passed(
         why="Branch and tag are upstream, at exactly the approved ids.",
         evidence=tuple(
@@ -150,7 +150,7 @@ async def _approval_problem(release: Release, tools: Tools) -> Failed | None:
         return Failed(why="The approval has expired; please approve again.", retryable=True, look_again=tools.poll())
     refusal = await people.no_longer_entitled(approval, release, tools)
     if refusal:
-        return Failed(why=f"The approval by {approval.by.login} no longer counts: {refusal}", retryable=True, look_again=tools.poll())
+        return Failed(why=f"The approval by {approval.by.login} no longer counts: {refusal}", retryable=False, look_again=tools.poll())
     return None
 
 

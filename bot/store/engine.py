@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Unavailable
+from bot.logs import scrubbed
 from bot.release.ids import WorkKey
 from bot.store import scheduling
 from bot.store.claim import Claim
 from bot.store.database import Database
-from bot.store.model import Clock, LeaseLost, Timings
+from bot.store.model import Clock, LeaseLost, StoreUnavailable, Timings
 from bot.store.reading import unread
 from bot.store.scheduling import Claimant
 
@@ -132,18 +133,28 @@ class Engine:
         seconds = min(self._timings.backoff * 2 ** min(claim.failures, 32), self._timings.backoff_cap)
         due = now + timedelta(seconds=seconds * random.uniform(0.5, 1))  # noqa: S311 - spreads tries, keeps no secret
         if isinstance(error, Unavailable):
-            due = error.retry_at or due
+            # A time that is past, because clocks differ, must not turn patience into a storm.
+            due = max(due, error.retry_at or due)
             log.warning("A look failed: %s", error, extra={"key": claim.key, "failures": failures, "due": due.isoformat()})
         else:
             log.error("A look failed.", exc_info=error, extra={"key": claim.key, "failures": failures, "due": due.isoformat()})
-        text = f"{type(error).__name__}: {error}".replace("\0", "")[:LONGEST_ERROR]  # PostgreSQL's text cannot hold NUL
-        return scheduling.bad(failures, due, text)
+        # PostgreSQL's text cannot hold NUL, and no database takes a lone surrogate.
+        text = scrubbed(f"{type(error).__name__}: {error}").replace("\0", "").encode(errors="replace").decode()
+        return scheduling.bad(failures, due, text[:LONGEST_ERROR])
 
     async def _let_go(self, claim: Claim, values: dict[str, Any]) -> None:
         try:
-            await self._database.write(lambda connection: scheduling.let_go(connection, self._owner, claim.key, values))
-        except Exception:  # the lease ends by itself
+            await self._put_down(claim, values)
+        except StoreUnavailable:  # the lease ends by itself
             log.exception("A lease could not be ended.", extra={"key": claim.key})
+        except Exception as error:
+            # What no database can hold is a failure too; still due, the row would be looked at again without any pause.
+            log.exception("A look ended with what cannot be stored.", extra={"key": claim.key})
+            with suppress(Exception):
+                await self._put_down(claim, self._failure(claim, error))
+
+    async def _put_down(self, claim: Claim, values: dict[str, Any]) -> None:
+        await self._database.write(lambda connection: scheduling.let_go(connection, self._owner, claim.key, values))
 
     def _ended(self, key: WorkKey, task: "asyncio.Task[None]") -> None:
         del self._working[key]

@@ -3,6 +3,7 @@
 import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.errors import UserError
 from bot.store.database import Database
 
 SLOW = 10.0
@@ -15,12 +16,17 @@ CONNECTIONS = 10
 def postgresql(url: str, *, patience: float) -> Database:
     """Return the database behind a ``postgresql://`` URL.
 
-    It may have libpq's parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
+    Using it raises UserError where the URL cannot be understood. It may have libpq's parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
     """
 
     async def connect(**options: object) -> asyncpg.Connection:
         # asyncpg reads the URL itself, because it knows libpq's parameters such as sslmode, which SQLAlchemy's dialect does not.
-        return await asyncpg.connect(url, timeout=SLOW, command_timeout=SLOW, **options)
+        try:
+            return await asyncpg.connect(url, timeout=SLOW, command_timeout=SLOW, **options)
+        except ValueError:
+            # Not chained: a password that is not encoded is taken for a port, which the error then quotes.
+            message = "DATABASE_URL cannot be understood: write # in its password as %23 and / as %2F, and check its parameters."
+            raise UserError(message) from None
 
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=SLOW, hide_parameters=True

@@ -32,7 +32,7 @@ async def wake(connection: AsyncConnection, keys: Collection[WorkKey], at: datet
     statement = insert(connection, release)
     # In the order of their keys, so that two replicas lock rows in the same order.
     rows = [{"key": key, "project": project_of(key), "opened": now, "due": at, "generation": 1} for key in sorted(keys)]
-    await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=_awake(statement.excluded.due)), rows)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=_awake(_time(at))), rows)
 
 
 async def wake_those_there(connection: AsyncConnection, keys: Collection[WorkKey], at: datetime) -> None:

@@ -103,4 +103,7 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         message = f"The database {path} is open in another process: stop that one first, or give this one its own BOT_HOME."
         raise UserError(message) from error
+    # SQLite would make it readable for everybody; the files it makes beside it take over the mode of this one.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     return descriptor

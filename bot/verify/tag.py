@@ -24,6 +24,9 @@ _TAGGER: Final = re.compile(
 )
 _BEGIN: Final = re.compile(rb"^-----BEGIN ([A-Z0-9 ]*)-----$", re.MULTILINE)
 _END: Final = re.compile(rb"^-----END ([A-Z0-9 ]*)-----$", re.MULTILINE)
+# Git itself looks at the beginning of a line only (parse_signed_buffer in https://github.com/git/git/blob/master/gpg-interface.c), so what
+# looks like a signature to git must never count as the absence of one here.
+_ALMOST: Final = re.compile(rb"^-----(?:BEGIN|END) ", re.MULTILINE)
 _KINDS: Final = {b"PGP SIGNATURE": Signed.OPENPGP, b"SSH SIGNATURE": Signed.SSH, b"SIGNED MESSAGE": Signed.GITSIGN}
 _FURTHEST_OFFSET: Final = timedelta(hours=15)
 
@@ -117,6 +120,8 @@ def _check_bytes(raw: bytes) -> None:
 def _split(raw: bytes) -> tuple[bytes, bytes, Signed]:
     """Cut off the one signature at the end."""
     begins, ends = list(_BEGIN.finditer(raw)), list(_END.finditer(raw))
+    if len(_ALMOST.findall(raw)) != len(begins) + len(ends):
+        raise MalformedTag("The tag has a line that git takes for the border of a signature and others do not; sign it anew with git tag.")
     if not begins and not ends:
         return raw, b"", Signed.UNSIGNED
     if len(begins) > 1 or len(ends) > 1:

@@ -25,6 +25,9 @@ log: Final = logging.getLogger(__name__)
 LARGEST_BODY: Final = 25 * 1024 * 1024
 """GitHub sends nothing larger: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap."""
 
+MOST_UNDER_WAY: Final = 4
+"""As many bodies of the largest size may be under way at once, all together: who sends them is not proved before they are here."""
+
 PATIENCE: Final = 10.0
 """Seconds for a whole body to arrive; GitHub gives up after as many: https://docs.github.com/en/webhooks/using-webhooks."""
 
@@ -71,6 +74,19 @@ def loggable(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: ascii(headers[name][:_LONGEST_LOGGED]) for name in LOGGED_HEADERS if name in headers}
 
 
+@dataclass
+class _Room:
+    """The memory for bodies that are still on their way in, in bytes."""
+
+    free: int
+
+    def take(self, size: int) -> None:
+        """Take some; refuse the request where there is not so much."""
+        if size > self.free:
+            raise _Refusal(503, "Too much is on its way in at once: send it again later.")
+        self.free -= size
+
+
 class _Refusal(Exception):
     """The request is answered with this status and sentence."""
 
@@ -89,6 +105,11 @@ class Intake:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     largest_body: int = LARGEST_BODY
     patience: float = PATIENCE
+    room: _Room = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Bound the memory."""
+        object.__setattr__(self, "room", _Room(MOST_UNDER_WAY * self.largest_body))
 
     async def __call__(self, request: web.Request) -> web.Response:
         """Answer one delivery."""
@@ -116,11 +137,14 @@ class Intake:
         try:
             async with asyncio.timeout(self.patience):
                 async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > self.largest_body:
+                    if len(body) + len(chunk) > self.largest_body:
                         _too_large(self.largest_body)
+                    self.room.take(len(chunk))
+                    body += chunk
         except TimeoutError:
             raise _Refusal(408, f"The body did not arrive within {self.patience:g} seconds: send it again.") from None
+        finally:
+            self.room.free += len(body)
         return bytes(body)
 
     async def _deliver(self, event: str, guid: str, body: object, request: web.Request) -> tuple[int, str]:

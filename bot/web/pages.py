@@ -42,6 +42,11 @@ class Pages:
     projects: Sequence[str]
     github_url: str
 
+    def __post_init__(self) -> None:
+        """Read the templates now: a request that waits for the disk would hold up all others."""
+        for name in _environment().list_templates():
+            _environment().get_template(name)
+
     async def index(self, _request: web.Request) -> web.Response:
         """Show all releases of all projects, those under way first."""
         releases = [load(work.state) for project in self.projects for work in await self.shelf.works(project) if work.state]
@@ -86,6 +91,7 @@ def _environment() -> Environment:
         loader=PackageLoader("bot.web", "html"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -11,8 +11,8 @@ from bot.profile import Profile
 from bot.release.ids import Repository, UserId, WorkKey, watch_key, work_key
 from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset
 
-# RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; a project's name has no hyphen.
-_EXTERNAL_ID: Final = re.compile(r"(?P<project>[a-z][a-z0-9_]*)-[^\s:]+-(?P<issue>[1-9][0-9]{0,9}):[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
+# RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; here without the project's name, which may hold hyphens itself.
+_EXTERNAL_ID: Final = re.compile(r"[^\s:]+-[1-9][0-9]{0,9}:[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,14 +151,16 @@ class Routing:
         run = event.check_run
         if event.action != "rerequested" or run.app is None or run.app.id != self.app_id:
             return Irrelevant(why="No button of ours was pressed.")
-        match = _EXTERNAL_ID.fullmatch(run.external_id or "")
-        territory = next((one for one in self.territories if match and one.project == match["project"]), None)
-        if match is None or territory is None or not territory.has_refs_in(event.repository.full_name.casefold()):
+        external_id, repository = run.external_id or "", event.repository.full_name.casefold()
+        named = (one for one in self.territories if external_id.startswith(f"{one.project}-") and one.has_refs_in(repository))
+        territory = max(named, key=lambda one: len(one.project), default=None)
+        match = _EXTERNAL_ID.fullmatch(external_id.removeprefix(f"{territory.project}-")) if territory else None
+        if territory is None or match is None:
             return Irrelevant(why="This check run belongs to no release of ours.")
         payload: Document = {
             "repository": event.repository.full_name,
             "check_run": run.id,
-            "external_id": run.external_id,
+            "external_id": external_id,
             "step": match["step"],
             "sender": event.sender.id,
         }

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.commands import help_text
 from bot.release.model import Release
-from bot.words.markdown import clock, plain
+from bot.words.markdown import clock, code, plain
 
 EDITED: Final = (
     "This comment was edited, so nobody can tell what was meant when it was written; I act on unedited comments only. "
@@ -58,6 +58,11 @@ def with_warning(warning: str) -> str:
 def frozen(branch: str, reason: str) -> str:
     """Return the answer to a freeze that stands now."""
     return f"`{branch}` is frozen: only this bot can move it. Reason: {plain(reason)}. `/unfreeze {branch}` lifts it again."
+
+
+def freeze_gone(login: str, branch: str, rule: str) -> str:
+    """Return the news that somebody else ended a standing freeze."""
+    return f"@{login} `{branch}` is no longer frozen, because the ruleset {code(rule)} is gone. `/freeze {branch} REASON` freezes it again."
 
 
 def frozen_already(branch: str, login: str, since: datetime, reason: str) -> str:

@@ -15,12 +15,13 @@ def marker(release: ReleaseId) -> str:
     return f"<!-- brother-maynard release={release} -->"
 
 
-def status(release: Release, specs: Sequence[StepSpec]) -> str:
-    """Return the whole status comment; the same release gives the same text at any time of the day."""
+def status(release: Release, specs: Sequence[StepSpec], about: str = "status") -> str:
+    """Return the whole status comment; the same release gives the same text at any time of the day. ``about`` is what it is found by."""
     text = templates.render(
         "status.md.j2",
         release=release,
         marker=marker(release.id),
+        about=about,
         icon=_release_icon(release.state),
         headline=headline(release),
         waiting=[act for act in release.people if not act.done],

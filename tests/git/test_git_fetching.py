@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import Refused, Unavailable
 from bot.services.git import Git, GitError, Limits, ObjectMissing, TooLarge
+from bot.services.git.process import Call, Runner
 from tests.git.conftest import FORK, UPSTREAM
 from tests.git.server import GitServer, annotated, commit, git
 from tests.git.story import prepare
@@ -183,7 +184,22 @@ async def test_a_cancelled_fetch_leaves_no_process(server: GitServer, git_client
     await git_client.fetch(FORK, [story.tip])
 
 
-@pytest.mark.parametrize("harm", ["deleted", "emptied", "not finished", "corrupt pack", "stale lock"])
+async def test_a_helper_that_outlives_git_is_dead_too(tmp_path: Path) -> None:
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nsleep 1000 &\nsleep 1000 &\n")
+    program.chmod(0o700)
+    home = tmp_path / "home"
+    home.mkdir()
+    call = asyncio.create_task(Runner(home, program=str(program), timeout=1).run(Call(arguments=("version",))))
+    async with asyncio.timeout(5):
+        while len(running := _processes_of(home)) != 2:
+            await asyncio.sleep(0.01)
+    with pytest.raises(Unavailable, match="after 1 seconds"):
+        await call
+    _all_ended(running)
+
+
+@pytest.mark.parametrize("harm", ["deleted", "all deleted", "emptied", "not finished", "corrupt pack", "stale lock"])
 async def test_a_harmed_scratch_repository_is_made_anew(server: GitServer, git_client: Git, tmp_path: Path, harm: str) -> None:
     story = prepare(server)
     await git_client.fetch_range(FORK, story.base, story.tip)
@@ -191,6 +207,8 @@ async def test_a_harmed_scratch_repository_is_made_anew(server: GitServer, git_c
     match harm:
         case "deleted":
             shutil.rmtree(scratch)
+        case "all deleted":
+            shutil.rmtree(tmp_path / "home")
         case "emptied":
             shutil.rmtree(scratch / "objects")
         case "not finished":

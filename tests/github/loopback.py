@@ -68,6 +68,7 @@ class GitHubOnLoopback:
         self.token_life = timedelta(hours=1)
         self.granted = {"issues": "write", "contents": "write", "administration": "write", "members": "read", "checks": "write"}
         self.installed = {"python/cpython": INSTALLATION}
+        self.suspended: set[int] = set()
         self.tokens: dict[str, dict[str, Json]] = {}
         self._public_key = public_key
         self._answers: dict[str, Answering] = {}
@@ -165,12 +166,14 @@ class GitHubOnLoopback:
     def _installation(self, installation: int | None) -> Answer:
         if installation is None:
             return Answer(status=404, body={"message": "Not Found"})
-        return Answer(
-            body={**self.installation_example, "id": installation, "app_id": APP_ID, "permissions": self.granted, "suspended_at": None}
-        )
+        known = {"id": installation, "app_id": APP_ID, "permissions": self.granted}
+        suspended = "2026-11-20T10:00:00Z" if installation in self.suspended else None
+        return Answer(body={**self.installation_example, **known, "suspended_at": suspended})
 
     def _mint(self, asked: Asked) -> Answer:
         wanted = asked.body
+        if int(asked.path.split("/")[3]) in self.suspended:
+            return Answer(status=403, body={"message": "This installation has been suspended"})
         if not isinstance(wanted, dict):
             return Answer(status=422, body={"message": "a token for everything was asked"})
         excess = {name for name in wanted["permissions"] if name not in {*self.granted, "metadata"}}

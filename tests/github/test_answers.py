@@ -120,6 +120,19 @@ async def test_a_not_modified_that_was_not_asked_for_is_no_answer(server: GitHub
         await github.comment(CPYTHON, ONE)
 
 
+async def test_a_date_alone_never_stands_for_the_present(server: GitHubOnLoopback, github: GitHub) -> None:
+    bodies = iter(["/release halt", "/release halt now"])
+
+    def answer(asked: Asked) -> Answer:
+        if "If-Modified-Since" in asked.headers:
+            return Answer(status=304)
+        return Answer(body=comment(body=next(bodies)), headers={"Last-Modified": "Fri, 20 Nov 2026 10:00:00 GMT"})
+
+    server.on(COMMENT, answer)
+    seen = [await github.comment(CPYTHON, ONE) for _ in range(2)]
+    assert [one.body for one in seen if one] == ["/release halt", "/release halt now"]
+
+
 @pytest.fixture
 def pages(server: GitHubOnLoopback) -> GitHubOnLoopback:
     def answer(asked: Asked) -> Answer:
@@ -293,6 +306,56 @@ async def test_failed_deliveries_are_those_without_any_success(server: GitHubOnL
     server.on("GET /app/hook/deliveries", Answer(body=[]))
     assert await github.failed_deliveries(now) == []
     assert len(server.asked) == 1, "without failures the successes need not be read"
+
+
+async def test_a_long_silence_does_not_end_the_asking(server: GitHubOnLoopback, connect: Connect) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+
+    def answer(asked: Asked) -> Answer:
+        lost = asked.query["status"] == "failure"
+        attempt = {
+            "id": 1 if lost else 2,
+            "guid": "lost" if lost else "fine",
+            "event": "issue_comment",
+            "action": "created",
+            "status": "timed out" if lost else "OK",
+            "status_code": 0 if lost else 202,
+            "delivered_at": now.isoformat(),
+            "redelivery": False,
+            "installation_id": 77,
+            "repository_id": None,
+        }
+        following = f'<{server.url}/app/hook/deliveries?status={asked.query["status"]}&cursor=x>; rel="next"'
+        return Answer(body=[attempt], headers={"Link": following})
+
+    server.on("GET /app/hook/deliveries", answer)
+
+    found = await connect(Limits(max_pages=2)).failed_deliveries(now - timedelta(days=3))
+    assert [delivery.guid for delivery in found] == ["lost"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "shortest", "longest"),
+    [
+        ({"Retry-After": "9999999"}, 3500, 3601),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 -1200"}, 3500, 3601),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "253402300799"}, 3500, 3601),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}, 50, 61),
+        ({"Retry-After": "0"}, 50, 61),
+        ({"Retry-After": "20"}, 15, 21),
+        ({"Retry-After": f"Fri, 31 Dec 2027 23:59:59 +{'9' * 20}", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "nan"}, 50, 61),
+    ],
+)
+async def test_no_header_silences_the_bot_for_ever_or_not_at_all(
+    server: GitHubOnLoopback, github: GitHub, headers: dict[str, str], shortest: float, longest: float
+) -> None:
+    server.on(COMMENT, Answer(status=403, headers=headers))
+
+    with pytest.raises(Unavailable) as limited:
+        await github.comment(CPYTHON, ONE)
+
+    assert limited.value.retry_at is not None
+    assert shortest <= (limited.value.retry_at - datetime.now(UTC)).total_seconds() <= longest
 
 
 async def test_the_app_knows_the_account_it_writes_as(server: GitHubOnLoopback, github: GitHub) -> None:

@@ -12,13 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bot.release.ids import CommentId, IssueNumber, Ref, Repository, RulesetId
+from bot.release.ids import CommentId, IssueNumber, Ref, Repository, RulesetId, UserId
 from bot.services.github import GitHub, GitHubRefused, NotInstalled
 from bot.services.github.credentials import Credential
 from bot.services.github.permissions import PERMISSIONS, Topic, missing, table, wanted
 from bot.services.github.tokens import AppSignature, BadPrivateKey, InstallationToken
 from tests.github.answers import REPO, comment, ref
-from tests.github.loopback import APP_ID, Answer, Asked, GitHubOnLoopback, pem_of
+from tests.github.loopback import APP_ID, INSTALLATION, Answer, Asked, GitHubOnLoopback, pem_of
 
 CPYTHON = Repository("python/cpython")
 COMMENT = f"GET {REPO}/issues/comments/1"
@@ -204,6 +204,19 @@ async def test_a_team_is_asked_with_the_token_of_a_repository_in_use(server: Git
 
     assert await github.team_membership("python", "release-managers", "manager") == "active"
     assert server.mints[0].body == {"permissions": {"members": "read"}, "repositories": ["cpython"]}
+
+
+async def test_who_suspends_the_app_in_a_fork_silences_it_there_alone(server: GitHubOnLoopback, github: GitHub) -> None:
+    server.installed = {"manager/cpython": 90, "python/cpython": INSTALLATION}
+    server.suspended = {90}
+    server.on("GET /user/9", Answer(body={"id": 9, "login": "manager", "type": "User"}))
+    server.on("GET /repos/manager/cpython/issues/comments/1", Answer(body=comment()))
+    await github.installation(Repository("manager/cpython"))
+    await github.installation(CPYTHON)
+
+    assert await github.user(UserId(9))
+    with pytest.raises(GitHubRefused, match="suspended"):
+        await github.comment(Repository("manager/cpython"), ONE)
 
 
 async def test_a_team_of_another_organisation_is_asked_with_the_token_of_its_own_installation(

@@ -121,6 +121,8 @@ async def test_one_process_at_a_time_has_an_sqlite_file(tmp_path: Path) -> None:
 
     sentence = f"The database {path} is open in another process: stop that one first, or give this one its own BOT_HOME."
     assert said.decode().strip() == sentence
+    with pytest.raises(UserError, match="is open in another process"):
+        await Store.open(str(path))
     await opened.close()
     await (await Store.open(str(path), timings=QUICK)).close()
 
@@ -141,6 +143,23 @@ async def test_no_server_is_said_so_without_its_password(tmp_path: Path) -> None
         await Store.open(f"postgres://bot:hunter2@/bot?host={tmp_path}", timings=Timings(patience=0.1))
     assert "hunter2" not in str(raised.value)
     assert "hunter2" not in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize("address", ["bot:hunter2#x@db.example", "bot:hunter2/x@db.example", "bot:p@ss:hunter2@h", "bot:x[hunter2@h"])
+async def test_an_address_that_cannot_be_understood_is_not_quoted(address: str) -> None:
+    with pytest.raises(UserError, match=r"^DATABASE_URL cannot be understood: .+\.$") as raised:
+        await Store.open(f"postgres://{address}/bot", timings=Timings(patience=0.1))
+    assert raised.value.__suppress_context__
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_an_sqlite_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    store = await Store.open(str(tmp_path / "bot.sqlite3"), timings=QUICK)
+    await store.put(event("g1"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    await store.close()
+    assert len(modes) == 4
+    assert set(modes.values()) == {0o600}, modes
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -201,6 +201,52 @@ async def test_who_is_asked_for_patience_waits_as_long_as_asked(store: Store) ->
     assert work.error == "Unavailable: rate limited"
 
 
+async def test_a_time_that_is_past_is_no_leave_to_ask_at_once(database_url: str) -> None:
+    def be_limited(_: Claim) -> None:
+        message = "rate limited, by a clock that is behind ours"
+        raise Unavailable(message, retry_at=datetime(2020, 1, 1, tzinfo=UTC))
+
+    store = await Store.open(database_url, timings=replace(QUICK, backoff=600, backoff_cap=600))
+    looks = Looks(be_limited)
+    async with running(store, looks):
+        await store.put(event("g1"))
+        await becomes(lambda: backing_off(store))
+    work = await store.work(KEY)
+    await store.close()
+
+    assert work
+    assert work.due
+    assert work.due > datetime.now(UTC) + timedelta(seconds=200)
+    assert len(looks.seen) == 1
+
+
+def unstorable_text(_: Claim) -> None:
+    message = "a path that is no text \udc80, and ghs_abcdefghijklmnopqrstuvwxyz0123456789"
+    raise RuntimeError(message)
+
+
+def unstorable_time(_: Claim) -> datetime:
+    return datetime(2100, 1, 1)  # noqa: DTZ001 - what is tested: a fault of ours
+
+
+@pytest.mark.parametrize("then", [unstorable_text, unstorable_time])
+async def test_what_cannot_be_stored_backs_off_too(
+    database_url: str, then: Callable[[Claim], datetime | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "bot.store.engine")  # parallel test runs cannot report a log with a lone surrogate
+    store = await Store.open(database_url, timings=replace(QUICK, backoff=600, backoff_cap=600))
+    looks = Looks(then)
+    async with running(store, looks):
+        await store.put(event("g1"))
+        await becomes(lambda: backing_off(store))
+    work = await store.work(KEY)
+    await store.close()
+
+    assert work
+    assert len(looks.seen) == 1
+    assert "ghs_" not in work.error
+
+
 async def test_a_failing_row_does_not_hold_others_up(store: Store) -> None:
     def fail(claim: Claim) -> None:
         if claim.key == KEY:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ async def test_a_long_look_keeps_its_lease(postgres_url: str) -> None:
             for _ in range(5):
                 clock.now += timedelta(seconds=40)
                 renewed = clock.now + timedelta(seconds=timings.lease)
-                await becomes(lambda moment=renewed: held_until(first, moment))
+                await becomes(partial(held_until, first, renewed))
         end.set()
         await becomes(lambda: at_rest(first, KEY))
 
@@ -138,7 +139,9 @@ async def test_whoever_finds_its_lease_lost_stops_at_once(postgres_url: str) -> 
     await second.close()
 
 
-async def test_whoever_cannot_renew_a_lease_stops_when_it_ends(postgres_server: PostgresServer, postgres_url: str) -> None:
+async def test_whoever_cannot_renew_a_lease_stops_when_it_ends(
+    postgres_server: PostgresServer, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     clock = Clock()
     store = await Store.open(postgres_url, timings=replace(QUICK, heartbeat=0.05, lease=60, patience=0.05), clock=clock)
     stopped, forever = asyncio.Event(), asyncio.Event()
@@ -154,7 +157,7 @@ async def test_whoever_cannot_renew_a_lease_stops_when_it_ends(postgres_server: 
         await becomes(lambda: held(store))
         await asyncio.to_thread(postgres_server.stop)
         try:
-            await asyncio.sleep(0.2)
+            await becomes(lambda: "The leases could not be renewed" in caplog.text)
             assert not stopped.is_set()
             clock.now += timedelta(seconds=120)
             await asyncio.wait_for(stopped.wait(), 10)
@@ -165,7 +168,7 @@ async def test_whoever_cannot_renew_a_lease_stops_when_it_ends(postgres_server: 
 
 
 async def test_replicas_share_the_work_and_never_a_row(postgres_url: str) -> None:
-    stores = [await Store.open(postgres_url, timings=QUICK) for _ in range(3)]
+    stores = [await Store.open(postgres_url, timings=replace(QUICK, lease=60)) for _ in range(3)]
     keys = [WorkKey(f"cpython#{number}") for number in range(6)]
     now: set[str] = set()
     handled: Counter[str] = Counter()

@@ -21,7 +21,7 @@ from bot.store.store import Store
 from tests.databases import at_rest, becomes
 
 STEPS = ("freeze", "push", "thaw")
-TIMINGS = Timings(lease=3.0, heartbeat=0.3, idle=0.05, backoff=0.05, backoff_cap=0.2)
+TIMINGS = Timings(lease=5.0, heartbeat=0.3, idle=0.05, backoff=0.05, backoff_cap=0.2)
 
 
 class World:

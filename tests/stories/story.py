@@ -262,6 +262,16 @@ class Story:
         """Wait until the bot has acted on everything that was said on the issue so far."""
         await self.answer(self.say("/release help"), "write", "in order to")
 
+    async def swept(self) -> None:
+        """Wait until the bot has read all comments again, twice, so that whatever follows from the first time has followed."""
+        reading = "GET /repos/{owner}/{repo}/issues/comments"
+        before = self.world.counts[reading]
+
+        async def there() -> bool:
+            return self.world.counts[reading] >= before + 3
+
+        await self.until("two sweeps", there)
+
     def people(self, release: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what people have yet to do."""
         return [act for act in release["people"] if not act["done"]]
@@ -277,8 +287,8 @@ class Story:
 
     def status_now(self) -> str:
         """Return the status comment."""
-        for comment in self.world.github.comments(UPSTREAM, self.issue):
-            if "<!-- about=status -->" in comment.body:
+        for comment in reversed(self.world.github.comments(UPSTREAM, self.issue)):
+            if "<!-- about=status" in comment.body:
                 self.expected.add(comment.id)
                 return str(comment.body)
         return ""

@@ -106,16 +106,19 @@ class Runner:
         raises or is cancelled, git and everything it started are dead.
         """
         process = await self._start(call)
+        ended = False
         try:
             async with asyncio.timeout(self._timeout):
                 output, complaint, _ = await asyncio.gather(
                     _read(process, process.stdout, call.limit), _read_tail(process.stderr), _feed(process.stdin, call.given)
                 )
                 code = await process.wait()
+            ended = True
         except TimeoutError:
             raise Unavailable(f"git {call.arguments[0]} was not done after {self._timeout:g} seconds.") from None
         finally:
-            if process.returncode is None:
+            # Git may have ended while a helper of it holds on to the pipes.
+            if not ended:
                 _kill(process)
                 await asyncio.shield(process.wait())
         if output is None:

@@ -20,6 +20,7 @@ from bot.services.git.scrub import one_line
 
 _STATUS: Final = {" ": PushStatus.UPDATED, "*": PushStatus.CREATED, "=": PushStatus.UNCHANGED, "!": PushStatus.REFUSED}
 _UNHEARD: Final = "[remote failure]"
+_LONGEST_MESSAGE: Final = 600
 
 
 class Pushing:
@@ -90,11 +91,17 @@ def _report(plan: Sequence[PlannedRef], answer: Answer) -> PushReport:
     heard = dict(filter(None, (_line(line) for line in answer.output.decode(errors="replace").splitlines())))
     refs = tuple(_heard(row, heard) for row in plan)
     statuses = {pushed.status for pushed in refs}
-    message = one_line(answer.last_word) if answer.code else ""
+    message = _words(answer) if answer.code else ""
     if answer.code == 0 and not statuses & {PushStatus.REFUSED, PushStatus.UNKNOWN}:
         return PushReport(accepted=True, uncertain=False, refs=refs)
     refused = answer.code != 0 and (statuses == {PushStatus.REFUSED} or nothing_was_sent(answer))
     return PushReport(accepted=False, uncertain=not refused, refs=refs, message=message)
+
+
+def _words(answer: Answer) -> str:
+    """Return what the server said, which is why it refused; git's own last word only says that it did."""
+    remote = (line.removeprefix("remote:").strip() for line in answer.complaint.splitlines() if line.startswith("remote:"))
+    return one_line(" ".join(filter(None, remote))[:_LONGEST_MESSAGE] or answer.last_word)
 
 
 def _line(line: str) -> tuple[str, tuple[PushStatus, str]] | None:

@@ -42,7 +42,7 @@ class Scratch:
 
     async def renew(self) -> None:
         """Make sure of a sound and not too large repository, if need be an empty one."""
-        await self._know_version()
+        await self._prepare()
         if self._suspect or not await self.is_sound() or await self._too_large():
             await self.discard()
         await self.ensure()
@@ -51,7 +51,7 @@ class Scratch:
         """Make sure that there is a repository, if need be an empty one."""
         if await self.is_sound():
             return
-        await self._know_version()
+        await self._prepare()
         await self.discard()
         fresh = self._home / f"new-{uuid.uuid4().hex}.git"
         answer = await self._runner.run(Call(arguments=("init", "--quiet", "--bare", "--template=", str(fresh))))
@@ -120,11 +120,11 @@ class Scratch:
         size = _KILOBYTE * sum(numbers.get(key, 0) for key in ("size", "size-pack", "size-garbage"))
         return size > self.limits.repository or numbers.get("packs", 0) > self.limits.packs
 
-    async def _know_version(self) -> None:
-        """Raise GitError when git is too old."""
+    async def _prepare(self) -> None:
+        """Make sure of the folder, which may vanish at any time; raise GitError when git is too old."""
+        await asyncio.to_thread(self._home.mkdir, mode=0o700, parents=True, exist_ok=True)
         if self._version_known:
             return
-        await asyncio.to_thread(self._home.mkdir, mode=0o700, parents=True, exist_ok=True)
         answer = await self._runner.run(Call(arguments=("version",)))
         words = answer.output.decode(errors="replace").split()
         numbers = tuple(int(part) for part in (words[2] if len(words) > 2 else "").split(".")[:2] if part.isdigit())  # noqa: PLR2004 - "git version X"

@@ -109,7 +109,8 @@ class Client(GitHubAPI):
         self._require_own_origin(url)
         self._pace.check(self._key)
         what = f"{method} {urlsplit(url).path}"
-        sent = {**headers, "x-github-api-version": API_VERSION}
+        # A date has whole seconds, so "not modified since" may hide a change; only an ETag may save an answer.
+        sent = {name: value for name, value in headers.items() if name != "if-modified-since"} | {"x-github-api-version": API_VERSION}
         began = time.monotonic()
         try:
             async with (

@@ -115,10 +115,13 @@ class Connection:
             return
 
     def _in_use(self, owner: str | None = None) -> Repository | None:
-        """Return a repository that the bot knows it is installed on; an account has one installation for all its repositories."""
-        for place in list(self._installed):
+        """Return a repository that the bot knows it is installed on; an account has one installation for all its repositories.
+
+        One that its owner suspended gives no tokens, so nobody but that owner may feel it.
+        """
+        for place, installation in list(self._installed.items()):
             holder, slash, _ = place.partition("/")
-            if slash and owner in (None, holder):
+            if slash and owner in (None, holder) and not installation.suspended:
                 return Repository(place)
         return None
 

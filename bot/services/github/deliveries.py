@@ -3,13 +3,17 @@
 https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from bot.services.github.connection import TopicBase
+from bot.services.github.scope import TooManyPages
 from bot.services.github.shapes import HookDelivery
+
+_log = logging.getLogger(__name__)
 
 _DELIVERY = TypeAdapter(HookDelivery)
 _PATH = "/app/hook/deliveries{?status,per_page}"
@@ -22,7 +26,8 @@ class Deliveries(TopicBase):
         """Return one attempt, the newest, of every event that failed since then and was never delivered, oldest first.
 
         Attempts of one event share a guid; an event with a single success among its attempts needs nothing. Successes are read only when
-        something failed. https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
+        something failed. Of lists beyond the bound the newest part is taken: an event that is asked for again in vain does no harm, while
+        one long silence must not keep the bot from asking ever again. https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
         """
         failures = await self._attempts("failure", since)
         if not failures:
@@ -40,10 +45,13 @@ class Deliveries(TopicBase):
     async def _attempts(self, status: str, since: datetime) -> list[HookDelivery]:
         """Read the attempts of one outcome, newest first, back to the given time."""
         found: list[HookDelivery] = []
-        async for page in self._connection.app_scope().pages(_DELIVERY, _PATH, status=status):
-            found.extend(attempt for attempt in page if attempt.delivered >= since)
-            if page and page[-1].delivered < since:
-                break
+        try:
+            async for page in self._connection.app_scope().pages(_DELIVERY, _PATH, status=status):
+                found.extend(attempt for attempt in page if attempt.delivered >= since)
+                if page and page[-1].delivered < since:
+                    break
+        except TooManyPages as more:
+            _log.warning("Older attempts (%s) are not read: %s", status, more)
         return found
 
 

@@ -23,6 +23,10 @@ class NotInstalled(GitHubRefused):
     """The App is not installed where it was to act."""
 
 
+class TooManyPages(Unavailable):
+    """A list is longer than the bot reads."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """Requests made with one credential. ``names`` fills the owner and the repository in paths; ``spaced`` keeps writes apart."""
@@ -51,7 +55,7 @@ class Scope:
         return [item async for page in self.pages(shape, path, key, **names) for item in page]
 
     async def pages(self, shape: TypeAdapter[Shape], path: str, key: str | None = None, **names: Name) -> AsyncIterator[list[Shape]]:
-        """Yield a list page by page; raise Unavailable beyond the bound, since a part would be taken for the whole."""
+        """Yield a list page by page; raise TooManyPages beyond the bound, since a part would be taken for the whole."""
         content, following = await self._call("GET", path, {**self.names, "per_page": _PER_PAGE, **names})
         yield _items(shape, content, key, path)
         for _ in range(self.client.max_pages - 1):
@@ -60,7 +64,7 @@ class Scope:
             content, following = await self._call("GET", following, {})
             yield _items(shape, content, key, path)
         if following is not None:
-            raise Unavailable(f"GitHub has more than {self.client.max_pages} pages for GET {path}, more than the bot reads")
+            raise TooManyPages(f"GitHub has more than {self.client.max_pages} pages for GET {path}, more than the bot reads")
 
     async def send(self, shape: TypeAdapter[Shape], method: str, path: str, data: object, **names: Name) -> Shape:
         """Write, and return what GitHub made of it."""

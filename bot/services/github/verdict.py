@@ -16,6 +16,8 @@ from bot.services.answers import MalformedAnswer, one_line
 
 _PERMISSIONS_HEADER = "x-accepted-github-permissions"
 _LIMITED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_LONGEST_SILENCE = timedelta(hours=1)
+"""Primary limits begin anew every hour; after as long it does no harm to ask once more."""
 
 
 class GitHubRefused(Refused):
@@ -79,7 +81,8 @@ def failure(answer: Answer, *, now: datetime, patience: float) -> Exception:
         case 4:
             return _refusal(answer)
         case 5:
-            return Unavailable(sentence, retry_at=_retry_after(answer, now))
+            named = _retry_after(answer, now)
+            return Unavailable(sentence, retry_at=min(named, now + _LONGEST_SILENCE) if named else None)
         case _:
             return MalformedAnswer(f"{sentence}, which was not expected")
 
@@ -104,7 +107,8 @@ def _limited_until(answer: Answer, now: datetime, patience: float) -> datetime |
         return None
     named = [moment for moment in (_retry_after(answer, now), _reset(answer)) if moment is not None]
     if named:
-        return max(named)
+        # A time that is past, because clocks differ, names no time; a far one would silence the bot for ever.
+        return min(max(named), now + _LONGEST_SILENCE) if max(named) > now else now + timedelta(seconds=patience)
     words = answer.message.lower()
     used_up = answer.headers.get("x-ratelimit-remaining") == "0"
     if used_up or answer.status == HTTPStatus.TOO_MANY_REQUESTS or "secondary rate limit" in words or "abuse detection" in words:
@@ -134,7 +138,7 @@ def _date(text: str) -> datetime | None:
     """Read the date of an HTTP header."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
