@@ -128,9 +128,12 @@ class Advance:
             return
         home = Repository(delivery.payload["repository"])
         comment = CommentId(delivery.payload["comment"])
-        if self.release is not None and comment in self.release.heard:
-            return
         desk = self._desk(home, IssueNumber(delivery.payload["issue"]))
+        if self.release is not None and comment in self.release.heard:
+            # An opening is remembered before it is answered, and the life in between may have ended.
+            if any(promise.comment == comment for promise in self.release.promises):
+                await desk.react(comment, ACCEPTED)
+            return
         if await desk.has_heard(comment):
             return
         told = delivery.payload.get("body") if delivery.action == "created" else None

@@ -140,15 +140,16 @@ def test_a_check_replaces_only_its_own_earlier_result() -> None:
     assert [one.step for one in checked] == ["audit", "preflight"]
 
 
-def test_an_audit_that_fails_takes_its_plan_back() -> None:
+def test_an_audit_that_fails_forgets_what_it_found_so_that_it_proves_everything_anew() -> None:
     release = plan.apply(until("push"), "audit", failed("The key was revoked."), NOW)
-    assert release.plan == ()
+    assert [checked.step for checked in release.checked] == ["preflight"]
+    assert release.plan == plan_for(a_tag())
     assert "push" not in ready(release)
 
 
-def test_an_audit_that_could_not_look_keeps_its_plan_but_nothing_is_pushed_meanwhile() -> None:
+def test_an_audit_that_could_not_look_keeps_what_it_found_but_nothing_is_pushed_meanwhile() -> None:
     release = plan.apply(until("push"), "audit", waiting(), NOW)
-    assert release.plan == plan_for(a_tag())
+    assert release.checked == until("push").checked
     assert "push" not in ready(release)
 
 
@@ -176,6 +177,13 @@ def test_the_row_shows_the_newest_line_to_paste_and_calls_nobody_anew() -> None:
     assert (row.say, row.since, row.told) == ("/release ack 2", NOW, 1)
 
 
+def test_an_outside_system_that_is_silent_for_a_while_changes_nothing_about_what_people_have_to_do() -> None:
+    release = plan.apply(until("tag"), "tag", needs("Cut it."), NOW)
+    silent = plan.apply(release, "tag", waiting(), SOON)
+    assert silent.people == release.people
+    assert plan.apply(silent, "tag", needs("Cut it."), LATER).people == release.people
+
+
 def test_another_wish_is_another_row() -> None:
     release = plan.apply(until("tag"), "tag", needs("Cut it."), NOW)
     release = plan.apply(release, "tag", needs("Delete one."), LATER)
@@ -192,7 +200,7 @@ def test_what_was_done_stays_on_the_list() -> None:
 def test_nobody_is_waited_for_on_behalf_of_a_step_that_the_profile_no_longer_has() -> None:
     release = plan.apply(until("tag"), "tag", needs("Cut it."), NOW)
     release = plan.align(release, [StepSpec(name="freeze")])
-    assert waited_for(plan.apply(release, "freeze", waiting(), LATER)) == []
+    assert waited_for(plan.apply(release, "freeze", passed(), LATER)) == []
 
 
 def test_what_will_not_mend_itself_waits_for_the_release_manager() -> None:

@@ -90,8 +90,8 @@ def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Relea
     for fact in outcome.facts:
         release = learn(release, fact, now)
     if name == "audit" and isinstance(outcome, Failed):
-        # What once was proved no longer holds, so no earlier approval may cover it until it is proved anew.
-        release = replace(release, plan=())
+        # What was found once no longer counts: without it the audit proves everything anew instead of looking it up.
+        release = replace(release, checked=tuple(checked for checked in release.checked if checked.step != name))
     before = release.step(name)
     after = _held(release, _described(before, outcome))
     release = replace(release.with_step(_dated(before, after, now)), retry="" if release.retry == name else release.retry)

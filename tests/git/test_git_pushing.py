@@ -5,10 +5,13 @@ import pytest
 from bot.release.facts import PlannedRef
 from bot.release.ids import CommitId, Ref, Repository, TagId, branch_ref, tag_ref
 from bot.services.git import Git, GitError, ObjectMissing, PushStatus
+from bot.services.git.process import Answer
+from bot.services.git.remote import nothing_was_sent
 from tests.git.conftest import FORK, UPSTREAM
 from tests.git.server import GitServer, commit, git
 from tests.git.story import Story, prepare
 
+FATAL = "fatal: unable to access 'https://github.com/python/cpython.git/': The requested URL returned error: 403"
 TOKEN = "ghs_ThisIsASecretThatNobodyMaySee"
 MAIN = branch_ref("main")
 TAG = tag_ref("v3.15.0a3")
@@ -224,3 +227,16 @@ def _command_lines() -> list[bytes]:
 
 def _files_with(text: str, folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("complaint", "sent"),
+    [
+        (FATAL, False),
+        (f"remote: {FATAL}\nfatal: the remote end hung up unexpectedly", True),
+        (f"error: RPC failed; HTTP 500\n{FATAL}", True),
+        ("fatal: the remote end hung up unexpectedly", True),
+    ],
+)
+def test_only_git_itself_can_say_that_nothing_was_sent(complaint: str, sent: bool) -> None:  # noqa: FBT001 - a row of the table
+    assert nothing_was_sent(Answer(code=128, output=b"", complaint=complaint)) is not sent

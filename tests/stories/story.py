@@ -169,7 +169,7 @@ class Story:
 
     async def hands_cut(self, **how: Any) -> Cut:
         """Cut the release from the head the bot announced."""
-        release = await self.release()
+        release = await self.until("the release", self.release)
         head = next(row["head"] for row in release["frozen"] if row["head"])
         await self.hands.fetch()
         key = how.pop("key", self.setting.key)

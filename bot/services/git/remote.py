@@ -82,7 +82,9 @@ def explain(answer: Answer, name: Repository) -> Refused | Unavailable | None:
 
 def nothing_was_sent(answer: Answer) -> bool:
     """Tell whether a failed push ended before the server was asked for any change."""
-    return bool(_BEFORE_ANYTHING.search(answer.complaint)) and "RPC failed" not in answer.complaint
+    # What the server itself says proves that it was reached, whatever its words are.
+    own = "\n".join(line for line in answer.complaint.splitlines() if not line.startswith("remote:"))
+    return bool(_BEFORE_ANYTHING.search(own)) and "RPC failed" not in own
 
 
 def _by_status(status: int, name: Repository) -> Refused | Unavailable:
