@@ -76,7 +76,7 @@ def _subject(message: str) -> str:
 
 def _verdict(raw: bytes, name: str, object_id: str | None, target: str | None, people: Sequence[Person], trust: Trust) -> TagVerdict:
     """Read the keys anew each time: they are files that an operator replaces while the bot runs. This blocks for some milliseconds."""
-    openpgp = OpenPGP(Keyring.from_files(trust.openpgp)) if trust.openpgp else None
+    openpgp = OpenPGP(Keyring.from_files(trust.openpgp), expired_keys=False) if trust.openpgp else None
     signers = Signers(
         fingerprints=[fingerprint for person in people for fingerprint in person.pgp_fingerprints],
         principals=[person.login for person in people],

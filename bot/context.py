@@ -8,7 +8,7 @@ from bot.desk import Desk
 from bot.effects import Door, Observer
 from bot.installations import Installations
 from bot.profile import Profile
-from bot.release.ids import IssueNumber, Repository
+from bot.release.ids import IssueNumber, Repository, work_key
 from bot.release.plan import StepSpec
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
@@ -63,5 +63,6 @@ class Context:
 
     def desk(self, claim: Claim, home: Repository, issue: IssueNumber) -> Desk:
         """Return the means to talk on one issue."""
-        door = Door(claim, f"{self.profile.name}#{issue}", 0, self.observers)
+        project = self.profile.project
+        door = Door(claim, work_key(project.name, project.homes, home, issue), 0, self.observers)
         return Desk(profile=self.profile, app=self.app, github=self.github, home=home, issue=issue, door=door, ledger=claim, now=self.now)

@@ -10,7 +10,7 @@ from bot.hearing import Heard
 from bot.journal import Json, Note, What
 from bot.profile_types import KindSource
 from bot.release import plan
-from bot.release.ids import ReleaseId, UserId
+from bot.release.ids import UserId, release_id
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release
 from bot.release.version import Kind, SeriesStatus, branch_of, kind_of
 from bot.state import dump
@@ -54,7 +54,7 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
         )
     branch = branch_of(version) if branch_of(version) == "main" else series.branch
     release = Release(
-        id=ReleaseId(f"{context.profile.name}-{version}-{desk.issue}"),
+        id=release_id(context.profile.name, version, context.profile.project.homes, desk.home, desk.issue),
         project=context.profile.name,
         repository=context.profile.project.repository,
         home=desk.home,

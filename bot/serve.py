@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.advancing import Advance
 from bot.context import Context
 from bot.effects import Observer
-from bot.errors import Unavailable
+from bot.errors import Refused, Unavailable
 from bot.installations import Installations
 from bot.profile import Profile, load
 from bot.release.ids import Repository, watch_key
@@ -124,8 +124,16 @@ class Bot:
         self.app = app
         for profile in self.profiles.values():
             self.contexts[profile.name] = self._context(profile, app, github)
+            await self._learn_installations(self.contexts[profile.name])
             await self.store.wake(watch_key(profile.name))
         await self.store.run(self.reconcile)
+
+    async def _learn_installations(self, context: Context) -> None:
+        """Find out which installations events may come from; what cannot be known now is not held against any event."""
+        project = context.profile.project
+        for repository in dict.fromkeys((project.repository, *project.homes)):
+            with suppress(Unavailable, Refused):
+                await context.installations.on(repository)
 
     async def _identify(self) -> tuple[App, GitHub]:
         settings = self.settings

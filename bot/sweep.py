@@ -21,6 +21,9 @@ LONGEST: Final = timedelta(days=3)
 """GitHub keeps deliveries of an App for redelivery this long."""
 PULL_REQUEST: Final = "/pull/"
 """What the page of a pull request's comment has in its address; commands are given on issues."""
+KEPT: Final = timedelta(days=30)
+"""How long handled deliveries are remembered: ten times as long as GitHub can deliver them again."""
+MOST_REDELIVERED: Final = 20
 MARGIN: Final = timedelta(minutes=5)
 """Clocks differ, and a comment may show up in a list a little after it was made."""
 
@@ -29,7 +32,9 @@ async def sweep(context: Context, claim: Claim, store: Store, last: datetime | N
     """Ask for failed deliveries again, and read the comments since the last sweep."""
     now = context.now()
     since = max(now - LONGEST, (last or now) - MARGIN)
-    for failed in await context.github.failed_deliveries(since):
+    await store.prune(KEPT)
+    # What is left over is asked for at the next sweep; nothing else of the project is looked at meanwhile.
+    for failed in (await context.github.failed_deliveries(since))[:MOST_REDELIVERED]:
         await _redeliver(context, claim, failed.id)
     for home in context.profile.project.homes:
         for comment in await context.github.comments_since(home, since):

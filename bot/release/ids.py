@@ -28,7 +28,7 @@ RulesetId = NewType("RulesetId", int)
 """GitHub's id of a repository ruleset."""
 
 ReleaseId = NewType("ReleaseId", str)
-"""``PROJECT-VERSION-ISSUE``, for example ``cpython-3.15.0a3-42``: unique for ever, used in markers and rule names."""
+"""What names a release for ever, in markers and rule names; see ``release_id``."""
 
 WorkKey = NewType("WorkKey", str)
 """The key of a row of work; see ``work_key`` and ``watch_key``."""
@@ -46,6 +46,11 @@ def work_key(project: str, homes: Sequence[str], home: str, issue: int) -> WorkK
     """Return the key of an issue: ``PROJECT#ISSUE``, with ``@OWNER/NAME`` behind it where it is not in the first repository of commands."""
     first = home.casefold() == homes[0].casefold()
     return WorkKey(f"{project}#{issue}" if first else f"{project}#{issue}@{home.casefold()}")
+
+
+def release_id(project: str, version: object, homes: Sequence[str], home: str, issue: int) -> ReleaseId:
+    """Return ``PROJECT-VERSION-ISSUE``, such as ``cpython-3.15.0a3-42``; with ``@OWNER/NAME`` outside the first repository of commands."""
+    return ReleaseId(f"{project}-{version}-{work_key(project, homes, home, issue).partition('#')[2]}")
 
 
 def branch_ref(branch: str) -> Ref:

@@ -77,9 +77,14 @@ class Keyring:
 class OpenPGP:
     """Verifies detached signatures by the keys of one ring."""
 
-    def __init__(self, keyring: Keyring, *, timeout: float = TIMEOUT) -> None:
-        """Trust the keys of the ring; ``timeout`` is in seconds."""
+    def __init__(self, keyring: Keyring, *, expired_keys: bool = True, timeout: float = TIMEOUT) -> None:
+        """Trust the keys of the ring; ``timeout`` is in seconds.
+
+        With ``expired_keys`` a key that has expired since still counts for what it signed before, as with the tags of old releases. When a
+        signature says it was made is its maker's own word, so a release that is being made now must not rest on it.
+        """
         self._keyring = keyring
+        self._expired_keys = expired_keys
         self._timeout = timeout
 
     def verify(self, payload: bytes, signature: bytes, *, allowed: Collection[str] | None = None) -> Proof:
@@ -96,7 +101,10 @@ class OpenPGP:
                 folder=folder,
                 timeout=self._timeout,
             )
-        return judge(status_lines(finished), None if allowed is None else frozenset(_plain(one) for one in allowed))
+        proof = judge(status_lines(finished), None if allowed is None else frozenset(_plain(one) for one in allowed))
+        if proof.good and not self._expired_keys and any(line.startswith("EXPKEYSIG") for line in proof.said):
+            return bad("OpenPGP: the key that signed has expired; extend it, or sign with another", proof.said)
+        return proof
 
 
 def status_lines(finished: Finished) -> list[list[str]]:

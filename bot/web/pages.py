@@ -1,14 +1,16 @@
 """The pages people open in a browser, made of the releases' states alone; everything in them is escaped."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from pydantic import ValidationError
 
 from bot import __version__
 from bot.release.document import document
@@ -24,6 +26,12 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """No script ever runs on a page, and nothing is loaded: https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP."""
+
+
+MOST_SHOWN: Final = 100
+"""Releases of one project on the first page; there are some thirty a year."""
+
+log: Final = logging.getLogger(__name__)
 
 
 class Shelf(Protocol):
@@ -49,7 +57,8 @@ class Pages:
 
     async def index(self, _request: web.Request) -> web.Response:
         """Show all releases of all projects, those under way first."""
-        releases = [load(work.state) for project in self.projects for work in await self.shelf.works(project) if work.state]
+        works = [work for project in self.projects for work in (await self.shelf.works(project))[:MOST_SHOWN]]
+        releases = [release for release in map(_readable, works) if release]
         releases.sort(key=lambda release: (not release.state.over, release.opened), reverse=True)
         return self._page("index.html", releases=releases, projects=self.projects)
 
@@ -79,6 +88,15 @@ class Pages:
     def _page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         text = _environment().get_template(template).render(github=self.github_url.rstrip("/"), bot_version=__version__, **values)
         return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+
+
+def _readable(work: Work) -> Release | None:
+    """Return the release of a row; None where there is none, or where it was written in a way nobody can read any more."""
+    try:
+        return load(work.state) if work.state else None
+    except ValidationError:
+        log.exception("The release at %s cannot be read.", work.key)
+        return None
 
 
 def _clock(moment: datetime | None) -> str:

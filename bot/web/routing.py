@@ -12,7 +12,7 @@ from bot.release.ids import Repository, UserId, WorkKey, watch_key, work_key
 from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset
 
 # RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; here without the project's name, which may hold hyphens itself.
-_EXTERNAL_ID: Final = re.compile(r"[^\s:]+-[1-9][0-9]{0,9}:[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
+_EXTERNAL_ID: Final = re.compile(r"[^\s:]+-[1-9][0-9]{0,9}(?:@[^\s:]+)?:[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, kw_only=True)

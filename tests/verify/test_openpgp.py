@@ -130,6 +130,9 @@ def test_a_key_that_expired_counts_for_what_it_signed_before(tmp_path: Path) -> 
     assert "2020-02-01, before the key expired" in early.why
     assert not late.good
     assert "had expired when it signed" in late.why
+    strict = OpenPGP(keyring, expired_keys=False).verify(LINE, before.removeprefix(LINE), allowed={key})
+    assert not strict.good
+    assert "has expired; extend it" in strict.why
 
 
 def test_a_copy_that_knows_of_the_revocation_prevails(tmp_path: Path) -> None:
