@@ -75,7 +75,7 @@ class Advance:
             await self.claim.save(None, read=read)
             return None
         await self._checkpoint(read)
-        self.release = plan.align(self.release, self.context.specs)
+        self.release = plan.align(self.release, self.context.specs, self.context.approvers)
         for spec in self.context.specs:
             await self._step(spec)
         self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
@@ -214,5 +214,5 @@ class Advance:
         if release.step("push").status is not StepStatus.FAILED:
             return "The push has begun and its result is being read back; wait for it before you give anything up."
         upstream = await self.context.git.refs(release.repository, *(line.ref for line in release.plan))
-        there = [line.ref for line in release.plan if upstream.get(line.ref) == line.new]
+        there = [line.ref for line in release.plan if str(upstream.get(line.ref)) == str(line.new)]
         return f"{' and '.join(there)} stands upstream as it was approved, so nothing can be given up; finish it." if there else ""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.authority import Role
 from bot.desk import Desk
 from bot.effects import Door, Observer
 from bot.installations import Installations
 from bot.profile import Profile
 from bot.release.ids import IssueNumber, Repository, work_key
+from bot.release.model import Actor
 from bot.release.plan import StepSpec
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
@@ -42,6 +44,13 @@ class Context:
     def specs(self) -> tuple[StepSpec, ...]:
         """Return the steps of the profile."""
         return tuple(StepSpec(name=step.name.value, needs=tuple(need.value for need in step.needs)) for step in self.profile.steps)
+
+    @property
+    def approvers(self) -> tuple[Actor, ...]:
+        """Return who may be the second person of a waiver."""
+        deciders = {Role.RELEASE_MANAGER, Role.APPROVER}
+        people = (person for person in self.profile.people if person.id and deciders & set(person.roles))
+        return tuple(Actor(id=person.id, login=person.login) for person in people)
 
     def after(self, seconds: float) -> datetime:
         """Return the moment that many seconds from now."""

@@ -85,7 +85,7 @@ async def _judged(desk: Desk, comment: Comment, command: Command, since: datetim
         await desk.refuse(comment, judgement.why, quiet=judgement.quiet)
         return None
     await desk.note(actor, What.COMMAND, {**details, "warning": judgement.warning})
-    order = Order(by=Actor(id=speaker.id, login=speaker.login), comment=comment.id, at=desk.now())
+    order = Order(by=Actor(id=speaker.id, login=speaker.login), comment=comment.id, said=comment.created, at=desk.now())
     return Heard(comment=comment, command=command, order=order, warning=_warning(judgement))
 
 
@@ -101,7 +101,8 @@ async def _speaker(desk: Desk, comment: Comment, since: datetime) -> Speaker | N
         if desk.now() - since < patience:
             raise
         why = (
-            f"GitHub could not tell within {markdown.duration(patience)} whether you may do this ({silence}), so nothing was done; please try again."
+            f"GitHub could not tell within {markdown.duration(patience)} whether you may do this ({silence}), so nothing was done; "
+            "please try again."
         )
         await desk.refuse(comment, why)
         return None

@@ -71,7 +71,7 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
         people=(_started(heard),),
         heard=(heard.comment.id,),
     )
-    return plan.align(release, context.specs)
+    return plan.align(release, context.specs, context.approvers)
 
 
 def _started(heard: Heard) -> HumanAct:

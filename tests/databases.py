@@ -17,7 +17,7 @@ from bot.store.store import Store
 
 Result = TypeVar("Result")
 
-QUICK = Timings(lease=1.0, heartbeat=0.2, idle=0.02, backoff=0.05, backoff_cap=0.2, patience=3.0, checkpoint=0.05, grace=0.5)
+QUICK = Timings(lease=2.0, heartbeat=0.2, idle=0.02, backoff=0.05, backoff_cap=0.2, patience=3.0, checkpoint=0.05, grace=0.5)
 
 KEY = WorkKey("cpython#1")
 OTHER = WorkKey("cpython#2")

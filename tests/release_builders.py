@@ -158,9 +158,9 @@ def done() -> Release:
     return plan.apply(until("thaw"), "thaw", ordinary("thaw"), NOW)
 
 
-def order(by: Actor = STARTER, comment: int = 900, at: datetime = NOW) -> Order:
+def order(by: Actor = STARTER, comment: int = 900, at: datetime = NOW, said: datetime | None = None) -> Order:
     """Return who gives a command, where and when."""
-    return Order(by=by, comment=CommentId(comment), at=at)
+    return Order(by=by, comment=CommentId(comment), said=said or at, at=at)
 
 
 def obeyed(answer: Answer) -> Release:

@@ -60,7 +60,7 @@ def looked(release: Release, *findings: Finding, subject: str = HEAD) -> Release
 
 def waived_by(person: Actor, release: Release, check: str = "blockers") -> Release:
     """Return the release after a person waived a check of the preflight."""
-    return obeyed(waive(release, order(person), check=check, sha=HEAD, reason="It can wait."))
+    return obeyed(waive(release, order(person, said=LATER), check=check, sha=HEAD, reason="It can wait."))
 
 
 def acknowledged(release: Release) -> Release:
@@ -231,3 +231,13 @@ def test_the_digest_of_a_push_plan_changes_with_every_line_of_it() -> None:
 def test_nothing_waits_in_a_release_that_found_nothing() -> None:
     assert to_acknowledge(until("push")) == ()
     assert to_waive(until("push"), "blockers") == ()
+
+
+def test_those_who_may_waive_are_asked_for_it_and_nobody_else() -> None:
+    release = replace(with_finding("preflight", to_be_waived()), approvers=(STARTER, APPROVER))
+    hold = gate(release, "preflight")
+    assert hold is not None
+    assert hold.who == (APPROVER.login,)
+    alone = gate(replace(release, approvers=(STARTER,)), "preflight")
+    assert alone is not None
+    assert alone.who == (STARTER.login, MANAGER.login)

@@ -36,7 +36,9 @@ def test_the_heart_does_no_input_or_output_and_knows_only_itself() -> None:
         for name in imported(path):
             assert name.split(".")[0] not in DOES_IO, (path, name)
             if within(name, "bot"):
-                assert within(name, "bot.release", "bot.errors", "bot.journal", "bot.command_types", "bot.command_arguments", "bot.authority"), (path, name)
+                assert within(
+                    name, "bot.release", "bot.errors", "bot.journal", "bot.command_types", "bot.command_arguments", "bot.authority"
+                ), (path, name)
 
 
 def test_a_step_never_imports_another_step() -> None:

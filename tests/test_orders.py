@@ -145,6 +145,13 @@ def test_a_waiver_is_recorded_with_its_reason() -> None:
     assert declined(again).startswith("The check `blockers` has nothing to waive")
 
 
+def test_what_was_found_after_somebody_wrote_is_not_waived_by_them() -> None:
+    release = with_finding("preflight", to_be_waived())
+    late = order(APPROVER, said=NOW - timedelta(seconds=2), at=LATER)
+    assert "after you wrote" in declined(orders.waive(release, late, check="blockers", sha=HEAD, reason="x"))
+    assert obeyed(orders.waive(release, order(APPROVER, said=NOW - timedelta(seconds=1)), check="blockers", sha=HEAD, reason="x")).waivers
+
+
 def test_a_waiver_names_the_sha_that_failed() -> None:
     release = with_finding("preflight", to_be_waived())
     why = declined(orders.waive(release, order(APPROVER), check="blockers", sha=FIXED_HEAD, reason="x"))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bot.release.quoting import shown, unseen
+from bot.release.ids import release_id, watch_key, work_key
 from bot.release.version import (
     Kind,
     KindUnclear,
@@ -224,3 +225,11 @@ def test_quoted_text_can_do_nothing() -> None:
 def test_quoted_text_is_one_short_visible_span(text: str) -> None:
     span = shown(text)
     assert span == "nothing" or (span.count("`") == 2 and len(span) <= 62 and "\n" not in span and not unseen(span))
+
+
+def test_releases_of_several_repositories_of_commands_are_told_apart() -> None:
+    homes = ["python/cpython", "python/release-talk"]
+    assert release_id("cpython", "3.15.0a3", homes, "Python/CPython", 42) == "cpython-3.15.0a3-42"
+    assert release_id("cpython", "3.15.0a3", homes, "python/Release-Talk", 42) == "cpython-3.15.0a3-42@python/release-talk"
+    assert work_key("cpython", homes, "python/release-talk", 42) == "cpython#42@python/release-talk"
+    assert watch_key("cpython") == "cpython"

@@ -78,8 +78,14 @@ def _waiver_hold(release: Release, checked: Checked) -> Hold | None:
     for check, findings, _ in _failed(release, checked):
         what = " ".join(finding.what for finding in findings)
         why = f"{what} This stops the release unless it is mended, or waived with a reason by somebody who neither started it nor tagged."
-        return Hold(who=managers(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
+        return Hold(who=_seconds(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
     return None
+
+
+def _seconds(release: Release) -> tuple[str, ...]:
+    """Return the logins of those who may waive; of those whose release it is where nobody else may, so that somebody is asked."""
+    barred = {release.starter.id, release.tag.owner if release.tag else None}
+    return tuple(actor.login for actor in release.approvers if actor.id not in barred) or managers(release)
 
 
 def _acknowledgement_hold(release: Release, checked: Checked) -> Hold | None:

@@ -158,6 +158,8 @@ class Release:
     starter: Actor
     manager: Actor | None
     """The release manager of the series by live data; None when that could not be read."""
+    approvers: tuple[Actor, ...] = ()
+    """Who may be the second person of a waiver, by the profile."""
     opened: datetime
     state: ReleaseState = ReleaseState.RUNNING
     state_why: str = ""

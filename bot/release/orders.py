@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.release.gate import plan_digest, to_acknowledge, to_waive
 from bot.release.ids import CommentId
@@ -9,13 +10,17 @@ from bot.release.model import Acknowledgement, Actor, Approval, Goal, Promise, R
 from bot.release.plan import aborting, halted, next_attempt, resumed
 from bot.release.quoting import shown
 
+WHOLE_SECOND: Final = timedelta(seconds=1)
+"""GitHub cuts the times of comments to seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Who gave a command, in which comment, and when it was acted on."""
+    """Who gave a command, in which comment, when it was written (GitHub gives whole seconds), and when it was acted on."""
 
     by: Actor
     comment: CommentId
+    said: datetime
     at: datetime
 
 
@@ -91,8 +96,15 @@ def waive(release: Release, order: Order, *, check: str, sha: str, reason: str) 
         return Declined(why=f"The check {shown(check)} has nothing to waive; see the status above for what waits.")
     if sha not in waiting:
         return Declined(why=f"The check {check} failed for {' and '.join(waiting)}, not for the SHA you gave, so nothing was waived.")
+    if _news_since(release, order):
+        return Declined(why="The findings changed after you wrote, so you cannot have seen them all: look at the status again.")
     waiver = Waiver(by=order.by, check=check, sha=sha, digest=waiting[sha], reason=reason, at=order.at, comment=order.comment)
     return Done(release=replace(release, waivers=(*release.waivers, waiver)), what=f"waived {check} for {sha}: {reason}")
+
+
+def _news_since(release: Release, order: Order) -> bool:
+    """Tell whether somebody is asked for something newer than the comment."""
+    return any(act.since > order.said + WHOLE_SECOND for act in release.people if not act.done)
 
 
 def retry(release: Release, order: Order, step: str) -> Answer:

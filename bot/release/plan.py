@@ -33,14 +33,15 @@ class StepSpec:
     needs: tuple[str, ...] = ()
 
 
-def align(release: Release, specs: Sequence[StepSpec]) -> Release:
-    """Give a release the steps of the profile in its order, keeping what is known: a profile may change in mid-release.
+def align(release: Release, specs: Sequence[StepSpec], approvers: Sequence[Actor] = ()) -> Release:
+    """Give a release the steps and approvers of the profile, keeping what is known: a profile may change in mid-release.
 
     When to look again is forgotten, because every look decides it anew: the wish of a step that is no longer looked at would stay in the
     past, and the release would be looked at without a pause.
     """
     known = {step.name: replace(step, look_again=None) for step in release.steps}
-    return replace(release, steps=tuple(known.get(spec.name, StepState(name=spec.name)) for spec in specs))
+    steps = tuple(known.get(spec.name, StepState(name=spec.name)) for spec in specs)
+    return replace(release, steps=steps, approvers=tuple(approvers))
 
 
 def settled(release: Release, name: str) -> bool:

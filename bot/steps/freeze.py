@@ -65,7 +65,8 @@ async def _reopen(release: Release, tools: Tools, before: CommitId) -> Outcome:
     for frozen in release.frozen:
         await freezing.lift(tools, release.repository, frozen.ruleset, frozen.ruleset_name, step="freeze")
     head = await _head(release, tools)
-    if head is not None and head != before:
+    # Not in the look that lifted the freeze: what is frozen next has to pass the preflight first.
+    if not release.frozen and head is not None and head != before:
         return await _freeze(release, tools)
     return NeedsPerson(
         who=logins(tools.managers(release)),

@@ -17,7 +17,8 @@ from bot.rehearsal.faults import Action, Fault
 from bot.rehearsal.stage import UPSTREAM, stage
 from bot.rehearsal.versions import PythonVersion
 from bot.rehearsal.world import World
-from tests.stories.story import Story, populate
+from tests.stories.scenery import populate
+from tests.stories.story import Story
 
 STARTING = 30.0
 

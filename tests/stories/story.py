@@ -5,10 +5,8 @@ expected, every row of what people do must be closed, no rule may be left, and n
 """
 
 import asyncio
-import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,13 @@ from typing import Any
 import aiohttp
 
 from bot.effects import Observer
-from bot.rehearsal.person import Account, PushAnswer
+from bot.rehearsal.person import PushAnswer
 from bot.rehearsal.release_manager import Cut, ReleaseManager
-from bot.rehearsal.stage import UPSTREAM, Stage, stage
+from bot.rehearsal.stage import UPSTREAM, Stage
 from bot.rehearsal.versions import PythonVersion
 from bot.rehearsal.world import World
 from bot.serve import Bot, start
+from tests.stories.scenery import hands_of
 
 PATIENCE = 20.0
 """Seconds until a story gives up on something it waits for; the world needs a fraction of one."""
@@ -205,7 +204,7 @@ class Story:
             release = await self.release()
             return release if release.get("state") == wanted else None
 
-        return await self.until(f"the state {wanted}", there)
+        return dict(await self.until(f"the state {wanted}", there))
 
     async def step(self, name: str, wanted: str, *, attempt: int | None = None) -> dict[str, Any]:
         """Wait until a step is in a state."""
@@ -216,7 +215,7 @@ class Story:
                 return None
             return next((step for step in release.get("steps", ()) if (step["name"], step["state"]) == (name, wanted)), None)
 
-        return await self.until(f"the step {name} to be {wanted}", there)
+        return dict(await self.until(f"the step {name} to be {wanted}", there))
 
     async def comment(self, *words: str, issue: int | None = None) -> str:
         """Wait for a comment of the bot, not told of yet, with these words in it."""
@@ -334,90 +333,11 @@ class Story:
                 if comment.author.login == bot and comment.id not in self.expected:
                     raise Unexpected(f"the bot said something the story does not tell:\n{comment.body}")
         assert not self.freezes(), self.freezes()
-        unforgiven = [one for one in (*self.world.violations, *self.errors) if not any(re.search(pattern, one) for pattern in self.forgiven)]
+        wrong = (*self.world.violations, *self.errors)
+        unforgiven = [one for one in wrong if not any(re.search(pattern, one) for pattern in self.forgiven)]
         assert not unforgiven, unforgiven
 
 
 def accepted(answer: PushAnswer) -> None:
     """See that a push was accepted."""
     assert answer.accepted, answer.words
-
-
-class Ears(logging.Handler):
-    """Hear every error the bot logs."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__(logging.ERROR)
-        self.errors = errors
-
-    def emit(self, record: logging.LogRecord) -> None:
-        cause = f": {record.exc_info[1]!r}" if record.exc_info else ""
-        self.errors.append(f"{record.name}: {record.getMessage()}{cause}")
-
-
-@asynccontextmanager
-async def telling(
-    directory: Path,
-    version: str,
-    *,
-    database_url: str | None = None,
-    observers: Sequence[Observer] = (),
-    seed: int = 0,
-    policy: Callable[[str], str] = str,
-) -> AsyncIterator[Story]:
-    """Set the stage for a version, start world and bot, and see at the end that nothing went unnoticed.
-
-    ``policy`` is given the text of the profile and returns the one to use.
-    """
-    async with AsyncExitStack() as stack:
-        directory.mkdir(parents=True, exist_ok=True)
-        setting = stack.enter_context(stage(directory, PythonVersion.parse(version), None))
-        setting.profile.write_text(policy(setting.profile.read_text(encoding="utf-8")), encoding="utf-8")
-        world = await stack.enter_async_context(World(directory / "world", seed=seed))
-        hands = await populate(world, setting)
-        story = Story(world=world, setting=setting, hands=hands, directory=directory, database_url=database_url, observers=observers)
-        ears = Ears(story.errors)
-        logging.getLogger("bot").addHandler(ears)
-        stack.callback(logging.getLogger("bot").removeHandler, ears)
-        stack.push_async_callback(story.stop_bot)
-        await story.start_bot()
-        story.issue = story.open_issue()
-        yield story
-        await story.ends()
-
-
-async def populate(world: World, setting: Stage) -> ReleaseManager:
-    """Put people, repositories, builders and the lifecycle into the world."""
-    github, manager = world.github, setting.manager
-    people = [manager, *setting.others]
-    for player in people:
-        github.add_user(player.login, id=player.id)
-    for login in ("stranger", "coredev"):
-        github.add_user(login)
-    logins = [player.login for player in people]
-    organization, slug = setting.team
-    github.add_team(organization, slug, members=logins)
-    labels = ("release-blocker", "deferred-blocker", "3.13", "3.14", "3.15")
-    await github.add_repository(UPSTREAM, source=setting.tree.path, committers=[*logins, "coredev"], administrators=["coredev"], labels=labels)
-    github.install(UPSTREAM)
-    for player in people:
-        if player.fork:
-            await github.add_repository(player.fork, fork_of=UPSTREAM)
-    for series, status in setting.tree.setting.statuses.items():
-        world.peps.set(series, status=status, release_manager=setting.managers_by_series[series])
-    branch = setting.version.branch
-    for number, tier in enumerate(("tier-1", "tier-2", "tier-3")):
-        world.buildbot.add_builder(f"builder {number}", "3.x" if branch == "main" else branch, "stable", tier)
-        world.buildbot.finish(f"builder {number}")
-    return await hands_of(world, setting.manager.login, setting)
-
-
-async def hands_of(world: World, login: str, setting: Stage) -> ReleaseManager:
-    """Return the hands of somebody with a fork."""
-    player = next(one for one in (setting.manager, *setting.others) if one.login == login)
-    account = Account(login=login, token=world.github.person_token(login), identity=player.identity)
-    home = world.directory / "people" / login
-    github = world.github
-    return await asyncio.to_thread(
-        lambda: ReleaseManager(account, home=home, upstream=github.clone_url(UPSTREAM), fork=github.clone_url(player.fork))
-    )

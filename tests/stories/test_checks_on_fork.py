@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bot.rehearsal.release_manager import Cut
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 
 FORK = "hugovk/cpython"
 STEPS = ("preflight", "freeze", "tag", "audit", "approve", "push", "thaw")

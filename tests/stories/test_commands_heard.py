@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bot.rehearsal.faults import Fault, refuse
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 
 MEMBERSHIP = r"^/orgs/python/teams/release-managers/memberships/"
 
@@ -211,7 +212,10 @@ async def test_a_look_up_that_fails_for_a_moment(tmp_path: Path) -> None:
 
 
 async def test_a_look_up_that_fails_for_too_long(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3", policy=lambda text: text.replace("authority_patience = 2", "authority_patience = 0.3")) as story:
+    def impatient(text: str) -> str:
+        return text.replace("authority_patience = 2", "authority_patience = 0.3")
+
+    async with telling(tmp_path, "3.15.0a3", policy=impatient) as story:
         away = story.world.faults.add(Fault(action=refuse(503), path=MEMBERSHIP, times=1_000))
         opening = story.say("/release 3.15.0a3")
         await story.refusal(opening, "GitHub could not tell", "please try again")

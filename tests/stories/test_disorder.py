@@ -9,7 +9,8 @@ import pytest
 
 from bot.rehearsal.webhooks import Webhooks
 from tests.stories.disorder import Mortal, reviving
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 from tests.stories.test_ordinary import all_checked, carried
 
 PATIENT = 90.0
@@ -70,20 +71,23 @@ async def ordinary(story: Story) -> None:
 
 async def retagged(story: Story) -> None:
     """The tag is made again, a command is refused."""
-    first = await story.opened()
+    opening = story.say("/release 3.15.0a3")
+    await story.asked_to_cut()
+    first = await story.cut()
     await story.comment("/release approve", first.tag)
     second = await story.retagged(first)
     await story.comment("/release approve", second.tag)
     await story.refusal(story.say(f"/release approve {first.tag}"), "has lapsed")
     approval = story.say(f"/release approve {second.tag}")
     release = await story.state("done")
-    await story.reaction(approval, "+1")
     assert release["attempt"] == 2
+    await story.reaction(approval, "+1")
+    await story.reaction(opening, "+1")
 
 
 async def refrozen(story: Story) -> None:
     """A fix is let in."""
-    story.say("/release 3.15.0a3")
+    opening = story.say("/release 3.15.0a3")
     await story.asked_to_cut()
     refreeze = story.say("/release refreeze one more pull request")
     await story.comment("main is open again for the fix")
@@ -94,6 +98,7 @@ async def refrozen(story: Story) -> None:
     approval = await story.approved(cut)
     await story.state("done")
     await story.reaction(approval, "+1")
+    await story.reaction(opening, "+1")
 
 
 async def aborted(story: Story) -> None:
@@ -139,10 +144,10 @@ async def late_or_never(directory: Path, course: Course, disorder: Disorder, see
     assert deeds(story) == usual
 
 
-async def dying(directory: Path, course: Course, point: str) -> None:
+async def dying(directory: Path, course: Course, point: str, database_url: str | None = None) -> None:
     usual = await orderly(directory / "orderly", course)
     mortal = Mortal([point])
-    async with telling(directory / "deadly", "3.15.0a3", observers=[mortal]) as story:
+    async with telling(directory / "deadly", "3.15.0a3", observers=[mortal], database_url=database_url) as story:
         story.patience = PATIENT
         async with reviving(story, mortal):
             await course(story)
@@ -158,6 +163,11 @@ async def test_deliveries_come_twice_late_or_never(tmp_path: Path, disorder: Dis
 @pytest.mark.parametrize("point", POINTS)
 async def test_the_bot_dies_at_every_effect(tmp_path: Path, point: str) -> None:
     await dying(tmp_path, ordinary, point)
+
+
+@pytest.mark.parametrize("point", POINTS[:1])
+async def test_the_bot_dies_at_every_effect_on_postgresql(tmp_path: Path, point: str, postgres_url: str) -> None:
+    await dying(tmp_path, ordinary, point, postgres_url)
 
 
 @pytest.mark.chaos

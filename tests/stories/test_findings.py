@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bot.rehearsal.faults import Fault, refuse
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 
 FAILURE = 2
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import telling
+from tests.stories.telling import telling
 
 
 async def test_a_halt_keeps_the_freeze_until_an_approver_resumes(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 
 WITHOUT = "appeared in python/cpython without a release"
 

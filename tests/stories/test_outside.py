@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bot.rehearsal.faults import Fault, call
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import Story, telling
+from tests.stories.story import Story
+from tests.stories.telling import telling
 
 FIX = {"Lib/shrubbery.py": "print('Ni!')\n"}
 

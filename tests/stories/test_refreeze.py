@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.stories.story import telling
+from tests.stories.telling import telling
 
 
 async def test_a_fix_comes_in_after_the_tag(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.story import telling
+from tests.stories.telling import telling
 
 
 async def test_a_branch_is_frozen_and_opened_again(tmp_path: Path) -> None:
@@ -49,7 +49,9 @@ async def test_a_release_and_a_standing_freeze_hold_the_same_branch(tmp_path: Pa
         await story.asked_to_cut()
         assert len(story.freezes()) == 3
         lifted = story.say("/unfreeze main")
-        await story.answer(lifted, "was lifted by `hugovk`", "is frozen since", "by the release of 3.15.0a3", "`/release abort REASON` ends it")
+        await story.answer(
+            lifted, "was lifted by `hugovk`", "is frozen since", "by the release of 3.15.0a3", "`/release abort REASON` ends it"
+        )
         assert len(story.freezes()) == 2
         held = story.say("/unfreeze main")
         await story.refusal(held, "by the release of 3.15.0a3", f"{UPSTREAM}#{story.issue}", "started by `hugovk`")

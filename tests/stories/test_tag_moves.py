@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bot.rehearsal.faults import Fault, call
 from bot.rehearsal.release_manager import Cut
-from tests.stories.story import Story, accepted, telling
+from tests.stories.story import Story, accepted
+from tests.stories.telling import telling
 
 
 async def told(story: Story, cut: Cut) -> None:

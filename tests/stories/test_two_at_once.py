@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.stories.story import telling
+from tests.stories.telling import telling
 
 
 async def test_two_series_are_released_side_by_side(tmp_path: Path) -> None:
