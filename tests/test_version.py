@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bot.release.quoting import shown, unseen
 from bot.release.ids import release_id, watch_key, work_key
+from bot.release.quoting import shown, unseen
 from bot.release.version import (
     Kind,
     KindUnclear,
