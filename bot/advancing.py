@@ -34,7 +34,7 @@ from bot.command_types import (
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE, Desk
 from bot.effects import Door
-from bot.errors import Unavailable, UserError
+from bot.errors import Unavailable, UserError, steady
 from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.release import orders, plan
@@ -105,11 +105,16 @@ class Advance:
         door = Door(self.claim, release.id, release.attempt, self.context.observers)
         tools = self.context.tools(door)
         try:
-            return await STEPS[name](release, tools)
+            outcome = await STEPS[name](release, tools)
         except Unavailable as silence:
-            return Waiting(on="an outside system", why=str(silence), look_again=silence.retry_at or tools.poll())
+            # A time that is past, because clocks differ or it was named as zero seconds, must not turn patience into a storm.
+            look_again = max(silence.retry_at or tools.poll(), tools.poll())
+            log.info("%s of %s waits: %s", name, release.id, silence)
+            outcome = Waiting(on="an outside system", why=str(silence), look_again=look_again)
         except UserError as error:
-            return Failed(why=str(error), retryable=True, look_again=tools.poll())
+            log.info("%s of %s fails: %s", name, release.id, error)
+            outcome = Failed(why=str(error), retryable=True, look_again=tools.poll())
+        return replace(outcome, why=steady(outcome.why)) if isinstance(outcome, Waiting | Failed) else outcome
 
     async def _remember(self, name: str, before: Release, after: Release) -> None:
         old, new = before.step(name), after.step(name)

@@ -4,12 +4,14 @@ A check run needs a commit of its own repository: GitHub answers 422 for a commi
 installed there, and upstream after the push. https://docs.github.com/en/rest/checks/runs#create-a-check-run
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, assert_never
 
 from bot.context import Context
 from bot.effects import Door, Nature
+from bot.errors import Refused
 from bot.journal import Json
 from bot.release.ids import CommitId, Repository
 from bot.release.model import Release, StepState, StepStatus
@@ -17,30 +19,39 @@ from bot.services.github.shapes import CheckRunDraft, CheckStatus, Conclusion
 from bot.store.claim import Claim
 from bot.words import checks as words
 
+log: Final = logging.getLogger(__name__)
+
 NAME: Final = "release / {step}"
 
 
 async def post(context: Context, claim: Claim, release: Release) -> Release:
-    """Post what has changed since the last time; return the release that remembers it."""
+    """Post what has changed since the last time; return the release that remembers it.
+
+    Where GitHub refuses a check run, the others of that repository wait for the next look; they are no part of what a release needs.
+    """
     if release.tag is None:
         return release
-    for repository in await _places(context, release):
-        for step in release.steps:
-            posted = f"{repository} {release.attempt}:{step.name}:{step.status}"
-            if posted in release.posted or step.status is StepStatus.PENDING:
-                continue
-            await _post(context, claim, release, repository, release.tag.commit, step)
-            release = replace(release, posted=(*release.posted, posted))
+    for repository in (release.tag.fork, *([release.repository] if release.pushed else [])):
+        try:
+            release = await _post_in(context, claim, release, repository, release.tag.commit)
+        except Refused as refusal:
+            log.warning("Of %s not every check run could be posted in %s: %s", release.id, repository, refusal)
     return release
 
 
-async def _places(context: Context, release: Release) -> list[Repository]:
-    places = []
-    if release.tag is not None and await context.installations.on(release.tag.fork) is not None:
-        places.append(release.tag.fork)
-    if release.pushed:
-        places.append(release.repository)
-    return places
+async def _post_in(context: Context, claim: Claim, release: Release, repository: Repository, commit: CommitId) -> Release:
+    if repository != release.repository and await context.installations.on(repository) is None:
+        return release
+    for step in release.steps:
+        place = f"{repository} {release.attempt}:{step.name}:"
+        posted = f"{place}{step.status}"
+        # A step may come back to a status it had before, so only the latest says what people see now.
+        latest = next((one for one in reversed(release.posted) if one.startswith(place)), None)
+        if posted == latest or step.status is StepStatus.PENDING:
+            continue
+        await _post(context, claim, release, repository, commit, step)
+        release = replace(release, posted=(*release.posted, posted))
+    return release
 
 
 async def _post(context: Context, claim: Claim, release: Release, repository: Repository, commit: CommitId, step: StepState) -> None:

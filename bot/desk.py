@@ -1,5 +1,6 @@
 """Talk on one issue: react to a comment, answer it, say something once. Everything goes through the door and is found again."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.services.github import GitHub
 from bot.services.github.shapes import App, Comment, Reaction
 from bot.words import answers, markdown
+
+log: Final = logging.getLogger(__name__)
 
 ACCEPTED: Reaction = "rocket"
 DONE: Reaction = "+1"
@@ -36,7 +39,10 @@ class Desk:
     now: Callable[[], datetime]
 
     async def react(self, comment: CommentId, content: Reaction) -> None:
-        """Put a reaction on a comment; GitHub answers a second one with the first. One that was deleted meanwhile needs none."""
+        """Put a reaction on a comment; GitHub answers a second one with the first. One that was deleted meanwhile needs none.
+
+        What GitHub refuses, in an issue that is locked for instance, is let go: a courtesy must not keep anything from being done.
+        """
 
         async def do() -> Mapping[str, Json]:
             try:
@@ -48,12 +54,22 @@ class Desk:
             return {}
 
         parameters: Mapping[str, Json] = {"repository": self.home, "comment": comment, "content": content}
-        await self.door("talk", f"react {comment} {content}", nature=Nature.REPEATABLE, parameters=parameters, do=do)
+        try:
+            await self.door("talk", f"react {comment} {content}", nature=Nature.REPEATABLE, parameters=parameters, do=do)
+        except Refused as refusal:
+            log.warning("No reaction to comment %s: %s", comment, refusal)
 
     async def answer(self, comment: CommentId, text: str, *, about: str = "answer") -> None:
         """Answer one comment, once."""
         name = f"{about}-{comment}"
-        await self.say(name, f"{answers.marker(name)}\n{text}")
+        await self.tell(name, f"{answers.marker(name)}\n{text}")
+
+    async def tell(self, about: str, body: str) -> None:
+        """Write one comment as ``say`` does, if GitHub takes it: one issue that is gone or locked must not hold up what others need."""
+        try:
+            await self.say(about, body)
+        except Refused as refusal:
+            log.warning("Nobody could be told “%s” on %s#%s: %s", about, self.home, self.issue, refusal)
 
     async def refuse(self, comment: Comment, why: str, *, quiet: bool = False) -> None:
         """Say no to a command, and why; quietly where an answer would only make noise."""

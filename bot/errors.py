@@ -1,6 +1,10 @@
 """The three ways in which a wish is not fulfilled: a person erred, the world said no, or the world did not answer."""
 
+import re
 from datetime import datetime
+from typing import Final
+
+_REQUEST: Final = re.compile(r" \[request [^\]]*\]")
 
 
 class UserError(Exception):
@@ -29,3 +33,8 @@ class Unavailable(Exception):
         """Keep the reason and the time."""
         super().__init__(message)
         self.retry_at = retry_at
+
+
+def steady(sentence: str) -> str:
+    """Return the sentence of an error without the id of the request: what differs at every try would call people at every try."""
+    return _REQUEST.sub("", sentence)

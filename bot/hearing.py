@@ -17,7 +17,7 @@ from bot.authority import Refused as NotAllowed
 from bot.command_types import Command
 from bot.commands import NotUnderstood, parse
 from bot.desk import Desk
-from bot.errors import Unavailable
+from bot.errors import Refused, Unavailable
 from bot.journal import Json, What
 from bot.release.ids import CommentId
 from bot.release.model import Actor, Release
@@ -96,10 +96,10 @@ def _warning(judgement: Allowed) -> str:
 async def _speaker(desk: Desk, comment: Comment, since: datetime) -> Speaker | None:
     try:
         return await people.speaker(comment.author, desk.profile, desk.github, through_app=comment.through_app)
-    except Unavailable as silence:
+    except (Unavailable, Refused) as silence:
         patience = timedelta(seconds=desk.profile.timing.authority_patience)
         if desk.now() - since < patience:
-            raise
+            raise silence if isinstance(silence, Unavailable) else Unavailable(str(silence)) from silence
         why = (
             f"GitHub could not tell within {markdown.duration(patience)} whether you may do this ({silence}), so nothing was done; "
             "please try again."

@@ -93,7 +93,7 @@ class Person(Table):
     ssh_keys: tuple[SshKey, ...] = ()
     """The SSH public keys this person signs tags with."""
     oidc: tuple[Identity, ...] = ()
-    """The logins this person signs tags with by gitsign."""
+    """The logins this person signs tags with by gitsign; not read yet, signatures of that kind are refused."""
     forks: tuple[RepositoryName, ...] = ()
     """The forks in which this person's release tags are looked for."""
 
@@ -215,7 +215,7 @@ class Timing(Table):
     poll: Seconds = 60.0
     """How often a step that waits for a machine or a tag looks again."""
     confirm_gap: Seconds = 60.0
-    """How long what was just published or pushed must stay the same before it counts."""
+    """How long what was published must stay the same before it counts; not read yet."""
     approval_valid: Seconds = 86400.0
     """How long an approval holds before it must be given again."""
     remind: Seconds = 14400.0

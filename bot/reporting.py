@@ -8,9 +8,11 @@
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from bot import check_runs
 from bot.context import Context
@@ -24,11 +26,20 @@ from bot.store.claim import Claim
 from bot.words import alarms
 from bot.words import status as words
 
+log: Final = logging.getLogger(__name__)
+
 
 async def report(context: Context, claim: Claim, release: Release, desk: Desk) -> Release:
-    """Bring everything people see up to date, and return the release that remembers it."""
-    release = await _status(context, claim, release, desk)
-    release = await _calls(context, release, desk)
+    """Bring everything people see up to date, and return the release that remembers it.
+
+    What GitHub refuses, because the issue is gone or locked, is tried again at the next look, but keeps nothing else from being told and
+    no release from its end: one that is never over would hold its branch for ever.
+    """
+    for part in (_status, _calls):
+        try:
+            release = await part(context, claim, release, desk)
+        except Refused as refusal:
+            log.warning("Of %s not everything could be told: %s", release.id, refusal)
     await _long_freeze(context, release, desk)
     for promise in kept_promises(release):
         await desk.react(promise.comment, DONE)
@@ -41,9 +52,9 @@ async def _long_freeze(context: Context, release: Release, desk: Desk) -> None:
     since = min((frozen.since for frozen in release.frozen), default=context.now())
     alarm = timedelta(hours=context.profile.freeze.alarm)
     times = (context.now() - since) // alarm
-    if times:
+    if times > 0:
         about = f"freeze-alarm-{release.id}-{release.attempt}-{times}"
-        await desk.say(about, f"{words.marker(release.id)}\n<!-- about={about} -->\n{alarms.long_freeze(release, alarm * times)}")
+        await desk.tell(about, f"{words.marker(release.id)}\n<!-- about={about} -->\n{alarms.long_freeze(release, alarm * times)}")
 
 
 def status_url(context: Context, release: Release) -> str:
@@ -83,7 +94,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-async def _calls(context: Context, release: Release, desk: Desk) -> Release:
+async def _calls(context: Context, _claim: Claim, release: Release, desk: Desk) -> Release:
     people = []
     for index, act in enumerate(release.people):
         people.append(await _call(context, release, desk, index, act))

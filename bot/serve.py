@@ -125,7 +125,9 @@ class Bot:
         for profile in self.profiles.values():
             self.contexts[profile.name] = self._context(profile, app, github)
             await self._learn_installations(self.contexts[profile.name])
-            await self.store.wake(watch_key(profile.name))
+            # Also what nobody wanted to look at: its project may have been left out of the profiles for a while.
+            for key in (watch_key(profile.name), *await self.store.live_keys(profile.name)):
+                await self.store.wake(key)
         await self.store.run(self.reconcile)
 
     async def _learn_installations(self, context: Context) -> None:

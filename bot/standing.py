@@ -60,7 +60,9 @@ async def freeze(
     ruleset = await freezing.ensure(tools, repository, branch_ref(command.branch), name, step="freeze")
     problem = await freezing.problem(tools, repository, branch_ref(command.branch), ruleset, name)
     if problem:
-        return f"The freeze of {command.branch} was set but is not effective: {problem} Please look at the repository's rulesets."
+        # Nobody would ever lift it: what is not effective is no freeze, so it must not be left behind as half a one (invariant I3).
+        await freezing.lift(tools, repository, ruleset, name, step="thaw")
+        return f"The freeze of {command.branch} was not effective, so it was lifted and nothing is frozen: {problem} Please try again."
     made = StandingFreeze(
         branch=command.branch,
         reason=command.reason,
@@ -101,7 +103,7 @@ async def still_true(context: Context, claim: Claim, freezes: Sequence[StandingF
             continue
         about = f"freeze-gone-{one.comment}"
         text = answers.freeze_gone(one.by.login, one.branch, one.ruleset_name)
-        await context.desk(claim, one.home, one.issue).say(about, f"{answers.marker(about)}\n{text}")
+        await context.desk(claim, one.home, one.issue).tell(about, f"{answers.marker(about)}\n{text}")
     return tuple(kept)
 
 
@@ -110,10 +112,16 @@ async def call_out(context: Context, claim: Claim, freezes: Sequence[StandingFre
     alarm = timedelta(hours=context.profile.freeze.alarm)
     for one in freezes:
         times = (context.now() - one.since) // alarm
-        if times:
+        if times > 0:
             about = f"freeze-alarm-{one.comment}-{times}"
             text = alarms.long_standing_freeze(one.by.login, one.branch, one.reason, alarm * times)
-            await context.desk(claim, one.home, one.issue).say(about, f"{answers.marker(about)}\n{text}")
+            await context.desk(claim, one.home, one.issue).tell(about, f"{answers.marker(about)}\n{text}")
+
+
+def is_standing(context: Context, identity: str) -> bool:
+    """Tell whether this names a standing freeze of the project."""
+    comment = identity.removeprefix(f"{context.profile.name}-standing-")
+    return comment.isascii() and comment.isdigit() and identity == _identity(context, CommentId(int(comment)))
 
 
 def _identity(context: Context, comment: CommentId) -> str:

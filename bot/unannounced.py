@@ -12,7 +12,7 @@ from typing import Final
 from bot import lone_tag
 from bot.context import Context
 from bot.effects import Door, Nature
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.journal import Json, Note, What
 from bot.release.ids import IssueNumber, ObjectId, Repository
 from bot.release.model import Release
@@ -38,21 +38,32 @@ async def look(context: Context, claim: Claim, store: Store, before: SeenTags) -
     upstream = context.profile.project.repository
     releases = [load(work.state) for work in await store.works(context.profile.name) if work.state]
     now: dict[str, Mapping[str, str]] = {}
-    for repository in (upstream, *await _installed_forks(context)):
-        tags = {target.ref.removeprefix("refs/tags/"): target for target in await _version_tags(context, repository)}
+    for repository in dict.fromkeys((upstream, *(watched.repository for watched in context.profile.watched_forks()))):
         known = before.seen.get(repository)
-        now[repository] = {name: target.id for name, target in tags.items()}
-        if known is None:
-            continue
-        for name, target in tags.items():
-            if known.get(name) != target.id and not _announced(releases, name, target.id, in_fork=repository != upstream):
-                await _notice(context, claim, repository, name, target, moved_from=known.get(name), alarm=repository == upstream)
+        try:
+            seen = await _compare(context, claim, releases, repository, known)
+        except (Unavailable, UserError) as error:
+            # One fork that is gone, or whose owner suspended the App, must not hide what happens elsewhere.
+            log.warning("The tags of %s could not be looked at now: %s", repository, error)
+            seen = known
+        if seen is not None:
+            now[repository] = seen
     return SeenTags(seen=now)
 
 
-async def _installed_forks(context: Context) -> list[Repository]:
-    forks = dict.fromkeys(watched.repository for watched in context.profile.watched_forks())
-    return [fork for fork in forks if await context.installations.on(fork) is not None]
+async def _compare(
+    context: Context, claim: Claim, releases: list[Release], repository: Repository, known: Mapping[str, str] | None
+) -> Mapping[str, str] | None:
+    """Deal with the new tags of one repository and return all it has, or None for a fork in which the App is not installed."""
+    alarm = repository == context.profile.project.repository
+    if not alarm and await context.installations.on(repository) is None:
+        return None
+    tags = {target.ref.removeprefix("refs/tags/"): target for target in await _version_tags(context, repository)}
+    for name, target in tags.items() if known is not None else ():
+        was = known.get(name) if known else None
+        if was != target.id and not _announced(releases, name, target.id, in_fork=not alarm):
+            await _notice(context, claim, repository, name, target, moved_from=was, alarm=alarm)
+    return {name: target.id for name, target in tags.items()}
 
 
 async def _version_tags(context: Context, repository: Repository) -> list[RefTarget]:

@@ -15,12 +15,12 @@ from typing import Final, assert_never
 
 from pydantic import TypeAdapter
 
-from bot import standing, sweep, unannounced
+from bot import standing, strays, sweep, unannounced
 from bot.command_types import Freeze, Unfreeze
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE
-from bot.errors import Unavailable, UserError
-from bot.hearing import hear
+from bot.errors import Refused, Unavailable, UserError
+from bot.hearing import Heard, hear
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.standing import StandingFreeze
 from bot.store.claim import Claim
@@ -89,9 +89,13 @@ async def _standing_freezes(context: Context, claim: Claim, store: Store, watch:
 
 async def _sweep(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
     now = context.now()
-    if watch.swept is not None and (now - watch.swept).total_seconds() < context.profile.timing.sweep:
+    if watch.swept is not None and 0 <= (now - watch.swept).total_seconds() < context.profile.timing.sweep:
         return watch
     await sweep.sweep(context, claim, store, watch.swept)
+    try:
+        await strays.lift(context, claim, store, watch.standing)
+    except (Unavailable, UserError) as error:
+        log.warning("Whether freezes were left behind could not be seen now: %s", error)
     return replace(watch, swept=now)
 
 
@@ -105,13 +109,10 @@ async def _listen(context: Context, claim: Claim, watch: Watch, delivery: Delive
     heard = await hear(desk, comment, told, delivery.received, None)
     if heard is None or not isinstance(heard.command, Freeze | Unfreeze):
         return watch_after
-    match heard.command:
-        case Freeze():
-            answer = await standing.freeze(context, claim, heard, heard.command, watch.standing, home=home)
-        case Unfreeze():
-            answer = await standing.unfreeze(context, claim, heard, heard.command, watch.standing, store)
-        case _:
-            assert_never(heard.command)
+    try:
+        answer = await _answer(context, claim, watch, heard, heard.command, store, home=home)
+    except Refused as refusal:
+        answer = str(refusal)
     if isinstance(answer, str):
         await desk.refuse(heard.comment, answer)
         return watch_after
@@ -120,3 +121,15 @@ async def _listen(context: Context, claim: Claim, watch: Watch, delivery: Delive
     await desk.answer(heard.comment.id, answer.text)
     await desk.react(heard.comment.id, DONE)
     return watch_after
+
+
+async def _answer(
+    context: Context, claim: Claim, watch: Watch, heard: Heard, command: Freeze | Unfreeze, store: Store, *, home: Repository
+) -> standing.Answer:
+    match command:
+        case Freeze():
+            return await standing.freeze(context, claim, heard, command, watch.standing, home=home)
+        case Unfreeze():
+            return await standing.unfreeze(context, claim, heard, command, watch.standing, store)
+        case _:
+            assert_never(command)

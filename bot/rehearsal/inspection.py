@@ -1,6 +1,7 @@
 """Look at the world after a rehearsal: everything that should be there is, and nothing else changed."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -10,6 +11,9 @@ from bot.rehearsal.stage import UPSTREAM
 from bot.rehearsal.versions import PythonVersion
 from bot.rehearsal.world import World
 
+_FROZEN_REFS = 2
+"""The branch and the name of the tag are frozen, each by a rule of its own."""
+
 
 async def problems(world: World, played: Performance, version: PythonVersion, refs_before: Mapping[str, str]) -> list[str]:
     """Give a sentence for everything that is wrong; nothing when the rehearsal went well."""
@@ -17,7 +21,8 @@ async def problems(world: World, played: Performance, version: PythonVersion, re
     found = [
         *played.refused,
         *_of_the_release(played, refs),
-        *_of_other_refs(played, version, refs_before, refs),
+        *_of_other_refs(version, refs_before, refs),
+        *_of_what_was_asked(world, played),
         *_of_the_issue(world, played),
     ]
     found += await asyncio.to_thread(lambda: list(_of_the_branch(world, played, version, refs)))
@@ -71,9 +76,17 @@ def _of_the_branch(world: World, played: Performance, version: PythonVersion, re
         yield f"the tip of {version.branch} is “{subject}” on {parents[:12]}, not “Post {version}” on {played.cut.commit[:12]}"
 
 
-def _of_other_refs(played: Performance, version: PythonVersion, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    planned = {str(line["ref"]) for line in _rows(played.release, "plan")} | {f"refs/heads/{version.branch}", f"refs/tags/{version.tag}"}
-    for ref in sorted((before.keys() | after.keys()) - planned):
+def _of_what_was_asked(world: World, played: Performance) -> Iterator[str]:
+    if played.cut is not None and f"/release approve {played.cut.tag}" not in played.said:
+        yield f"nobody was asked to approve {played.cut.tag}"
+    if world.counts["POST /repos/{owner}/{repo}/rulesets"] < _FROZEN_REFS:
+        yield "branch and tag were not both frozen"
+
+
+def _of_other_refs(version: PythonVersion, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    # Not what the bot planned: a plan with a ref too many would then go unnoticed.
+    wanted = {f"refs/heads/{version.branch}", f"refs/tags/{version.tag}"}
+    for ref in sorted((before.keys() | after.keys()) - wanted):
         if before.get(ref) != after.get(ref):
             yield f"{ref} moved, which nobody approved"
 
@@ -86,7 +99,7 @@ def _of_the_issue(world: World, played: Performance) -> Iterator[str]:
     status = next((comment.body for comment in comments if comment.body.startswith(MARKER)), None)
     if status is None:
         yield "the bot wrote no status comment"
-    elif "done" not in status:
+    elif not re.search(r"^## .*: done$", status, re.MULTILINE):
         yield "the status comment does not say that the release is done"
 
 

@@ -37,7 +37,8 @@ class Performance:
         self._look = look
         self._told = 0
         self._steps: dict[str, str] = {}
-        self._said: set[str] = set()
+        self.said: set[str] = set()
+        """The lines that the bot asked for and that were said."""
         self._woken = asyncio.Event()
         self.acts: list[Act] = []
         self.cut: Cut | None = None
@@ -142,9 +143,9 @@ class Performance:
 
     def _say_what_is_asked(self) -> bool:
         for line in self._asked_lines():
-            if line in self._said:
+            if line in self.said:
                 continue
-            self._said.add(line)
+            self.said.add(line)
             match = _ASKED.fullmatch(line)
             if match and match["acknowledge"]:
                 self._say(line, "the findings are read, and none of them speaks against the release", could_bot=False)

@@ -6,11 +6,12 @@
 4. All refs at their wanted ids: done. None of them: it may be tried again. Anything else: halt and alarm.
 """
 
+import base64
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
-from bot import freezing, objects, people
+from bot import authenticity, freezing, objects, people
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
@@ -115,7 +116,12 @@ async def _upstream(release: Release, tools: Tools) -> Mapping[Ref, str]:
 
 async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | None:
     """Read everything again that an approval rests on; return the first thing that is no longer so."""
-    return await _refs_problem(release, tag, tools) or await _rules_problem(release, tools) or await _approval_problem(release, tools)
+    return (
+        await _refs_problem(release, tag, tools)
+        or await _rules_problem(release, tools)
+        or await _authenticity_problem(release, tag, tools)
+        or await _approval_problem(release, tools)
+    )
 
 
 async def _refs_problem(release: Release, tag: Tag, tools: Tools) -> Failed | None:
@@ -142,6 +148,15 @@ async def _rules_problem(release: Release, tools: Tools) -> Failed | None:
     if not release.frozen:
         return Failed(why="Nothing is frozen, so nothing is pushed.", retryable=True, look_again=tools.poll())
     return None
+
+
+async def _authenticity_problem(release: Release, tag: Tag, tools: Tools) -> Failed | None:
+    """See that the signature still counts: a key may have been revoked, or its owner left, since the audit."""
+    verdict = await authenticity.verify(base64.b64decode(tag.content), release, tools)
+    if verdict.good:
+        return None
+    why = f"The tag object {tag.object} is no longer authentic: {verdict.why}"
+    return Failed(why=why, diagnostics=verdict.diagnostics, retryable=False, look_again=tools.poll())
 
 
 async def _approval_problem(release: Release, tools: Tools) -> Failed | None:

@@ -7,6 +7,7 @@ GitHub sends no event for tags when more than three arrive in one push, and none
 import base64
 from typing import Final
 
+from bot.errors import Refused
 from bot.profile import Person
 from bot.release.facts import Tag, TagSeen
 from bot.release.ids import CommitId, ObjectId, Repository, TagId, UserId, tag_ref
@@ -25,28 +26,36 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if release.tag is not None and await tools.door.intended("push", "push"):
         # Its push may have landed already: from here on no other tag can take its place.
         return _passed(release.tag, tools)
-    found = await _find(release, tools)
+    found, silent = await _find(release, tools)
     fresh = {tag: where for tag, where in found.items() if tag not in lapsed_tags(release)}
     if len(fresh) > 1:
         return _several(release, tools, fresh)
     if not fresh:
-        return _none(release, tools, found)
+        return _none(release, tools, found, silent)
     [(tag, (fork, owner))] = fresh.items()
     if release.tag is not None and str(release.tag.object) == str(tag):
         return _passed(release.tag, tools)
     return await _pin(release, tools, TagId(tag), fork, owner)
 
 
-async def _find(release: Release, tools: Tools) -> dict[ObjectId, tuple[Repository, Person]]:
-    """Return the object that each fork's tag names now; the first fork speaks for an object that several have."""
+async def _find(release: Release, tools: Tools) -> tuple[dict[ObjectId, tuple[Repository, Person]], list[str]]:
+    """Return the object that each fork's tag names now, and why forks could not be read.
+
+    The first fork speaks for an object that several have. A fork that is gone must not hide the tag in another.
+    """
     ref = tag_ref(release.version.tag)
     found: dict[ObjectId, tuple[Repository, Person]] = {}
+    silent = []
     for person in tools.managers(release):
         for fork in person.forks:
-            refs = await tools.git.refs(Repository(fork), ref)
+            try:
+                refs = await tools.git.refs(Repository(fork), ref)
+            except Refused as refusal:
+                silent.append(str(refusal))
+                continue
             if ref in refs:
                 found.setdefault(refs[ref], (Repository(fork), person))
-    return found
+    return found, silent
 
 
 async def _pin(release: Release, tools: Tools, tag: TagId, fork: Repository, owner: Person) -> Outcome:
@@ -98,9 +107,9 @@ def _several(release: Release, tools: Tools, found: dict[ObjectId, tuple[Reposit
     )
 
 
-def _none(release: Release, tools: Tools, lapsed: dict[ObjectId, tuple[Repository, Person]]) -> Outcome:
+def _none(release: Release, tools: Tools, lapsed: dict[ObjectId, tuple[Repository, Person]], silent: list[str]) -> Outcome:
     if release.tag is not None:
-        why = f"The tag {release.version.tag} is no longer in {release.tag.fork}, where {release.tag.object} was."
+        why = " ".join((f"The tag {release.version.tag} is no longer in {release.tag.fork}, where {release.tag.object} was.", *silent))
         why += "".join(f" {fork} has {tag} again, which belongs to an earlier attempt and has lapsed." for tag, (fork, _) in lapsed.items())
         advice = "Push the same tag object again, or a new one, which opens the next attempt."
         return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll())
@@ -110,4 +119,4 @@ def _none(release: Release, tools: Tools, lapsed: dict[ObjectId, tuple[Repositor
         f"Cut {release.version} from {release.branch} at {head}, then push the annotated tag {release.version.tag} to {forks}. "
         "Stop run_release.py before it merges and pushes upstream: the bot does that, and the freeze refuses it from anyone else."
     )
-    return NeedsPerson(who=logins(tools.managers(release)), what=what, look_again=tools.poll())
+    return NeedsPerson(who=logins(tools.managers(release)), what=" ".join((what, *silent)), look_again=tools.poll())

@@ -28,7 +28,8 @@ def refused(login: str, why: str) -> str:
 
 def not_understood(why: str, did_you_mean: str) -> str:
     """Return the answer to a command that makes no sense."""
-    hint = f" Did you mean `{did_you_mean}`?" if did_you_mean else ""
+    # The hint repeats what somebody wrote, and anybody may write to the bot.
+    hint = f" Did you mean {code(did_you_mean)}?" if did_you_mean else ""
     return f"{plain(why, 1500)}{hint} `/release help` lists the commands."
 
 

@@ -13,7 +13,10 @@ LONGEST_BODY: Final = 65_000
 """GitHub takes 65,536 characters; a little stays free."""
 
 _MENTION: Final = re.compile(r"@(?=[A-Za-z0-9])")
-_CODE: Final = re.compile(r"(`[^`]*`)")
+_CODE: Final = re.compile(r"((?<!`)`[^`]+`(?!`))")
+"""A code span as every reader of Markdown sees it: a run of backticks ends only at a run as long (https://spec.commonmark.org/0.31.2/#code-spans)."""
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "&#92;", "`": "&#96;", "|": "&#124;"}
+"""What may start markup, or undo our own escaping, as entities: those never act as markup."""
 
 
 def visible(text: str) -> str:
@@ -25,15 +28,14 @@ def plain(text: str, limit: int = 600) -> str:
     """Return a sentence that may hold code spans but no other markup, and that mentions nobody."""
     short = text if len(text) <= limit else f"{text[: limit - 1]}…"
     parts = _CODE.split(visible(short))
-    harmless = (part if index % 2 else _escaped(part) for index, part in enumerate(parts))
-    return "".join(harmless).replace("|", "\\|")
+    return "".join(_cell(part) if index % 2 else _escaped(part) for index, part in enumerate(parts))
 
 
 def code(text: str, limit: int = 200) -> str:
     """Return the text as a code span, which notifies nobody and is no markup."""
     short = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    inside = visible(short).replace("`", "'").replace("|", "\\|").strip()
-    return f"`{inside}`" if inside else "–"
+    inside = visible(short).replace("`", "'").strip()
+    return _cell(f"`{inside}`") if inside else "–"
 
 
 def fenced(text: str) -> str:
@@ -67,6 +69,11 @@ def clipped(body: str) -> str:
     return body if len(body) <= LONGEST_BODY else f"{body[:LONGEST_BODY]}\n\n… (cut)"
 
 
+def _cell(span: str) -> str:
+    """Keep a code span from ending the cell of a table; of a backslash before a bar readers think differently, so there is none."""
+    return re.sub(r"(?<=\\)\|", "\N{BROKEN BAR}", span).replace("|", "\\|")
+
+
 def _escaped(text: str) -> str:
-    entities = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    entities = "".join(_ENTITIES.get(character, character) for character in text)
     return re.sub(r"([*_~\[\]])", r"\\\1", _MENTION.sub("@\N{ZERO WIDTH SPACE}", entities))

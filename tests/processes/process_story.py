@@ -38,7 +38,7 @@ class ProcessStory(Story):
     port: int = 0
     log: Path = Path()
     lives: int = 0
-    patience: float = 90.0
+    patience: float = 60.0
 
     @property
     def url(self) -> str:
@@ -58,14 +58,15 @@ class ProcessStory(Story):
 
     async def _until_ready(self, popen: subprocess.Popen[bytes]) -> None:
         async with asyncio.timeout(STARTING), aiohttp.ClientSession() as session:
-            while True:
-                assert popen.poll() is None, self.log.read_text()
+            while popen.poll() is None:
                 try:
                     async with session.get(f"{self.url}/readyz") as answer:
                         if answer.status == 200:
                             return
                 except aiohttp.ClientError:
                     await asyncio.sleep(0.02)
+        # It may be killed while it starts, which is as good a moment as any; what ends by itself is a failure.
+        assert popen.returncode == -signal.SIGKILL, self.log.read_text()
 
     async def stop_bot(self) -> None:
         """Ask the process to end, and see that it does."""
@@ -114,19 +115,23 @@ class Executioner:
             case "after":
                 self.story.world.faults.add(Fault(action=Action(after=self._kill, hang_up_after=True), write=number))
             case _:
-                self.story.world.faults.add(Fault(action=Action(before=self._kill, hang_up_before=True), method="GET"))
+                # People read by git; what asks the API is the bot.
+                action = Action(before=self._kill, hang_up_before=True)
+                self.story.world.faults.add(Fault(action=action, method="GET", path="^/(repos|app|orgs|users?)/"))
 
     async def _kill(self) -> None:
-        await self.story.kill_bot()
-        self.doomed.set()
+        # Nothing is awaited here: whoever handles the request of a dead client may be cancelled at any moment.
+        if self.story.process is not None:
+            self.story.process.popen.kill()
+            self.doomed.set()
 
     async def revive(self) -> None:
         """Start the bot again whenever it was killed."""
         while True:
             await self.doomed.wait()
             self.doomed.clear()
-            if self.story.process is None:
-                await self.story.start_bot()
+            await self.story.kill_bot()
+            await self.story.start_bot()
 
 
 class Choice:
@@ -138,11 +143,17 @@ class Choice:
         self.first = first
         self.count = 0
         self.last = ""
+        self.redelivered = 0
 
     def __call__(self, description: str) -> str | None:
         """Return the moment, or None to spare it. What follows a death is the same write again, and is spared."""
         if "/cpython.git/" in description and UPSTREAM not in description:
             return None
+        if description.endswith("/attempts"):
+            # Whoever dies of being delivered to makes another failed delivery: dying of each would never end.
+            self.redelivered += 1
+            if self.redelivered > 1:
+                return None
         if description == self.last:
             self.last = ""
             return None
@@ -180,7 +191,8 @@ async def dying(story: ProcessStory, choice: Choice) -> AsyncIterator[Executione
         yield executioner
     finally:
         reviving.cancel()
-        await asyncio.gather(reviving, return_exceptions=True)
+        [ended] = await asyncio.gather(reviving, return_exceptions=True)
+        assert isinstance(ended, asyncio.CancelledError), ended
 
 
 def _free_port() -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.rehearsal.release_manager import Cut
-from tests.stories.story import Story
+from tests.stories.story import Story, accepted
 from tests.stories.telling import telling
 
 FORK = "hugovk/cpython"
@@ -55,6 +55,28 @@ async def test_a_failed_audit_is_seen_in_the_fork(tmp_path: Path) -> None:
             return checks(story, "Yhg1s/cpython", signed).get("audit") == "success"
 
         await story.until("the check of the audit to pass", mended)
+
+
+async def test_a_step_that_comes_back_is_shown_as_it_is(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3") as story:
+        story.world.github.install(FORK)
+        cut = await story.opened()
+        await story.comment("/release approve", cut.tag)
+
+        async def says(wanted: str) -> None:
+            async def there() -> bool:
+                return checks(story, FORK, cut).get("tag") == wanted
+
+            await story.until(f"the check of the tag to be a {wanted}", there)
+
+        await says("success")
+        accepted(await story.hands.delete_tag_in_fork(cut))
+        await story.comment("@hugovk", "no longer in hugovk/cpython")
+        await says("failure")
+        await story.pushed(cut)
+        await says("success")
+        story.say(f"/release approve {cut.tag}")
+        await story.state("done")
 
 
 async def test_the_button_of_a_check_has_the_bot_look_again(tmp_path: Path) -> None:

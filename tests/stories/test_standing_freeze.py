@@ -92,3 +92,37 @@ async def test_the_rule_of_a_standing_freeze_is_deleted_by_hand(tmp_path: Path) 
         again = story.say("/freeze 3.14 because")
         await story.answer(again, "`3.14` is frozen")
         await story.answer(story.say("/unfreeze 3.14"), "was lifted")
+
+
+async def test_a_freeze_that_nobody_stands_for_is_lifted(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3") as story:
+        story.say("/release 3.15.0a3")
+        await story.asked_to_cut()
+        names = story.freezes()
+        story.say("/release abort this one")
+        await story.state("aborted")
+        freeze = story.say("/freeze 3.13 because")
+        await story.answer(freeze, "`3.13` is frozen")
+
+        def late(name: str) -> None:
+            rules = {
+                "name": name,
+                "rules": [{"type": "update"}],
+                "conditions": {"ref_name": {"include": ["refs/heads/3.14"], "exclude": []}},
+            }
+            story.world.github.add_ruleset("coredev", UPSTREAM, rules)
+
+        for name in (*names[:1], "release-freeze refs/heads/3.14 #1 cpython-standing-7", "release-freeze by hand", "cpython-standing-7"):
+            late(name)
+        mine = f"release-freeze refs/heads/3.13 #{story.issue} cpython-standing-{freeze}"
+
+        async def lifted() -> bool:
+            return story.freezes() == ["release-freeze by hand", mine]
+
+        await story.until("what was left behind to be lifted", lifted)
+        await story.swept()
+        assert await lifted()
+        assert "cpython-standing-7" in [rule.name for rule in story.world.github.rulesets(UPSTREAM)]
+        await story.answer(story.say("/unfreeze 3.13"), "was lifted")
+        [hand] = [rule for rule in story.world.github.rulesets(UPSTREAM) if rule.name == "release-freeze by hand"]
+        story.world.github.delete_ruleset("coredev", hand.id)
