@@ -113,7 +113,8 @@ class Advance:
             outcome = Waiting(on="an outside system", why=str(silence), look_again=look_again)
         except UserError as error:
             log.info("%s of %s fails: %s", name, release.id, error)
-            outcome = Failed(why=str(error), retryable=True, look_again=tools.poll())
+            # It is looked at again all the same; but a definite no wants a person who knows of it (invariant I10).
+            outcome = Failed(why=str(error), retryable=False, look_again=tools.poll())
         return replace(outcome, why=steady(outcome.why)) if isinstance(outcome, Waiting | Failed) else outcome
 
     async def _remember(self, name: str, before: Release, after: Release) -> None:

@@ -109,7 +109,10 @@ async def test_two_forks_with_different_tags_ask_for_a_choice(tmp_path: Path) ->
         mine = await story.hands_cut()
         other = await story.beside("3.15.0a3", "pablogsal")
         theirs = await other.hands_cut()
+        # The bot sees both at once, because it sleeps while they are pushed.
+        await story.stop_bot()
         await asyncio.gather(story.pushed(mine), other.pushed(theirs))
+        await story.start_bot()
         await story.step("tag", "needs a person")
         body = await story.comment("Different tags v3.15.0a3 are in the forks", mine.tag, theirs.tag)
         assert "@pablogsal @hugovk" in body
