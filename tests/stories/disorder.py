@@ -40,16 +40,21 @@ class Mortal(Observer):
 async def reviving(story: Story, mortal: Mortal) -> AsyncIterator[None]:
     """Start the bot again whenever it dies."""
 
+    changing = asyncio.Lock()
+
     async def watch() -> None:
         while True:
             await mortal.died.wait()
-            mortal.died.clear()
-            await story.kill_bot()
-            await story.start_bot()
+            async with changing:
+                mortal.died.clear()
+                await story.kill_bot()
+                await story.start_bot()
 
     task = asyncio.create_task(watch())
     try:
         yield
     finally:
-        task.cancel()
+        # A death or a birth that is under way comes to its end first: nothing of it may be left lying about.
+        async with changing:
+            task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -75,6 +75,7 @@ class Story:
         if bot is not None and bot.work is not None:
             bot.work.cancel()
             await asyncio.wait([bot.work])
+        if bot is not None:
             await bot.stop()
 
     def environment(self) -> dict[str, str]:
