@@ -7,6 +7,7 @@ import base64
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -15,20 +16,25 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.rehearsal.official import OfficialGitHub
 from bot.rehearsal.reference import VARIABLE, find_reference, github_specs
-from bot.release.ids import CommentId, CommitId, IssueNumber, Ref, Repository, RulesetId, TagId, UserId
+from bot.release.ids import ArtifactId, CommentId, CommitId, IssueNumber, JobId, Ref, Repository, RulesetId, RunId, TagId, UserId
+from bot.services.answers import MalformedAnswer
 from bot.services.github import GitHub, Limits
 from bot.services.github.permissions import PERMISSIONS, Topic
 from bot.services.github.shapes import BypassActor, CheckAction, CheckRunDraft, CheckStatus, Conclusion, Rule, RulesetDraft
+from bot.services.github.shapes_actions import Artifact
 from tests.github.loopback import APP_ID, Answer, GitHubOnLoopback, pem_of, private_key, serving
 
 if TYPE_CHECKING:
     from types import FunctionType
 
-INCOMPLETE_EXAMPLES = frozenset({f"GET {path}" for path in ("", "/collaborators/manager/permission", "/branches/main/protection")})
+INCOMPLETE_EXAMPLES = frozenset(
+    {f"GET {path}" for path in ("", "/collaborators/manager/permission", "/branches/main/protection", "/actions/runs/29679449/jobs")}
+)
 """Paths below the repository whose official examples lack keys that their official schemas require."""
 
 CPYTHON = Repository("python/cpython")
 REPO = "/repos/python/cpython"
+ACTIONS = f"{REPO}/actions"
 SHA = "ce587453ced02b1526dfb4cb910479d431683101"
 FREEZE = RulesetDraft(
     name="release-freeze refs/heads/main #42 cpython-3.15.0a3-42",
@@ -125,9 +131,46 @@ def _stories() -> list[Story]:
             Topic.READING_CHECKS,
             lambda g: g.check_runs(CPYTHON, CommitId(SHA), name="release / audit"),
         ),
+        *_stories_of_workflows(),
         ("GET /app/hook/deliveries", "hook-delivery-items", Topic.APP, lambda g: g.failed_deliveries(datetime(2019, 6, 1, tzinfo=UTC))),
         ("POST /app/hook/deliveries/12345678/attempts", "", Topic.APP, lambda g: g.redeliver(12345678)),
     ]
+
+
+def _stories_of_workflows() -> list[Story]:
+    reading, file, inputs = Topic.READING_WORKFLOWS, "build-release.yml", {"git_remote": "hugovk", "git_commit": SHA}
+    run, since = RunId(30433642), datetime(2020, 1, 22, tzinfo=UTC)
+    return [
+        (
+            f"POST {ACTIONS}/workflows/{file}/dispatches",
+            "workflow-dispatch-response",
+            Topic.WORKFLOWS,
+            lambda g: g.dispatch_workflow(CPYTHON, file, "main", inputs),
+        ),
+        (
+            f"GET {ACTIONS}/workflows/{file}/runs",
+            "workflow-run-paginated",
+            reading,
+            lambda g: g.workflow_runs(CPYTHON, file, event="workflow_dispatch", actor="brother-maynard[bot]", since=since),
+        ),
+        (f"GET {ACTIONS}/runs/{run}", "workflow-run", reading, lambda g: g.workflow_run(CPYTHON, run)),
+        (f"GET {ACTIONS}/runs/29679449/jobs", "job-paginated", reading, lambda g: g.jobs(CPYTHON, RunId(29679449))),
+        (f"GET {ACTIONS}/jobs/399444496/logs", "", reading, _look_for_a_log),
+        (f"GET {ACTIONS}/runs/2332938/artifacts", "artifact", reading, lambda g: g.artifacts(CPYTHON, RunId(2332938))),
+        (f"GET {ACTIONS}/artifacts/11/zip", "", reading, _look_into_an_artifact),
+        (f"POST {ACTIONS}/runs/{run}/rerun-failed-jobs", "", Topic.WORKFLOWS, lambda g: g.rerun_failed_jobs(CPYTHON, run)),
+    ]
+
+
+async def _look_for_a_log(github: GitHub) -> None:
+    with pytest.raises(MalformedAnswer, match=r"another place \(storage\.example\.org\)"):
+        await github.job_log(CPYTHON, JobId(399444496))
+
+
+async def _look_into_an_artifact(github: GitHub) -> None:
+    artifact = Artifact(id=ArtifactId(11), name="source", size=453, digest=f"sha256:{'0' * 64}", expired=False, url="")
+    with pytest.raises(MalformedAnswer, match=r"another place \(storage\.example\.org\)"):
+        await github.artifact_files(CPYTHON, artifact)
 
 
 async def _look_up_somebody(github: GitHub) -> None:
@@ -166,7 +209,7 @@ def key() -> rsa.RSAPrivateKey:
 async def server(official: OfficialGitHub, key: rsa.RSAPrivateKey) -> AsyncIterator[GitHubOnLoopback]:
     server = GitHubOnLoopback(key.public_key())
     server.private_pem = pem_of(key)
-    server.granted = {**server.granted, "pull_requests": "read", "workflows": "write", "metadata": "read"}
+    server.granted = {**server.granted, "pull_requests": "read", "workflows": "write", "metadata": "read", "actions": "write"}
     server.installation_example = official.example("installation")
     server.token_example = official.example("installation-token")
     async with serving(server.application) as server.url:
@@ -202,9 +245,16 @@ async def test_requests_and_answers_are_as_described(
 
 def _answer(official: OfficialGitHub, action: str, example: str) -> Answer:
     method, _, path = action.partition(" ")
-    created = method == "POST"
+    created = method == "POST" and not path.endswith("/dispatches")
+    if path.endswith("/artifacts"):
+        # The official example of the list holds artifacts of two runs, where one was asked for.
+        return Answer(body={"total_count": 1, "artifacts": [official.example("artifact")]})
     if example:
         return Answer(status=201 if created else 200, body=official.example(example))
+    if path.endswith(("/logs", "/zip")):
+        return Answer(status=HTTPStatus.FOUND, headers={"Location": "https://storage.example.org/signed?sig=secret"})
+    if path.endswith("/rerun-failed-jobs"):
+        return Answer(status=HTTPStatus.CREATED, body={})
     if path.endswith("/attempts"):
         return Answer(status=202, body={})
     if path.endswith("/rulesets"):

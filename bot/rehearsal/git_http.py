@@ -54,6 +54,7 @@ class GitHttp:
                 web.get("/{owner}/{name}.git/info/refs", self.refs),
                 web.post("/{owner}/{name}.git/git-upload-pack", self.upload_pack),
                 web.post("/{owner}/{name}.git/git-receive-pack", self.receive_pack),
+                *desk.storage.routes(),
                 web.route("*", "/{path:.*}", self.unknown),
             ]
         )

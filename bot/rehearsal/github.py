@@ -25,6 +25,8 @@ class GitHub:
         """Put the parts together; ``directory`` holds the repositories."""
         self.app = desk.app
         self.webhooks = desk.webhooks
+        self.actions = desk.actions
+        self.storage = desk.storage
         self.api_url = desk.links.api
         self.server_url = desk.links.server
         self._model = desk.model

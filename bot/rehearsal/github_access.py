@@ -66,6 +66,14 @@ NEEDS: dict[str, tuple[str, ...]] = {
     f"GET {REPOSITORY}/check-runs/{{check_run_id}}": ("checks=read",),
     f"PATCH {REPOSITORY}/check-runs/{{check_run_id}}": ("checks=write",),
     f"GET {REPOSITORY}/commits/{{ref}}/check-runs": ("checks=read",),
+    f"POST {REPOSITORY}/actions/workflows/{{workflow_id}}/dispatches": ("actions=write",),
+    f"GET {REPOSITORY}/actions/workflows/{{workflow_id}}/runs": ("actions=read",),
+    f"GET {REPOSITORY}/actions/runs/{{run_id}}": ("actions=read",),
+    f"GET {REPOSITORY}/actions/runs/{{run_id}}/jobs": ("actions=read",),
+    f"GET {REPOSITORY}/actions/runs/{{run_id}}/artifacts": ("actions=read",),
+    f"POST {REPOSITORY}/actions/runs/{{run_id}}/rerun-failed-jobs": ("actions=write",),
+    f"GET {REPOSITORY}/actions/jobs/{{job_id}}/logs": ("actions=read",),
+    f"GET {REPOSITORY}/actions/artifacts/{{artifact_id}}/{{archive_format}}": ("actions=read",),
 }
 """Any one of these suffices: https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps."""
 

@@ -14,6 +14,7 @@ from bot.rehearsal.git_http import GitHttp
 from bot.rehearsal.git_repository import write_hook
 from bot.rehearsal.github import GitHub
 from bot.rehearsal.github_access import Access
+from bot.rehearsal.github_actions import Actions
 from bot.rehearsal.github_acts import Acts
 from bot.rehearsal.github_desk import Desk
 from bot.rehearsal.github_events import Events
@@ -21,6 +22,7 @@ from bot.rehearsal.github_model import App, Model, User
 from bot.rehearsal.github_policy import Rules
 from bot.rehearsal.github_server import GitHubServer
 from bot.rehearsal.github_shapes import Links
+from bot.rehearsal.github_storage import Storage
 from bot.rehearsal.official import OfficialGitHub
 from bot.rehearsal.reference import GitHubSpecs
 from bot.rehearsal.webhook_schemas import WebhookSchemas
@@ -29,6 +31,7 @@ from bot.rehearsal.webhooks import Webhooks
 SLUG = "brother-maynard"
 
 PERMISSIONS = {
+    "actions": "write",
     "administration": "write",
     "checks": "write",
     "contents": "write",
@@ -40,7 +43,18 @@ PERMISSIONS = {
 }
 """What the App asks for when it is registered."""
 
-EVENTS = ["check_run", "create", "delete", "issue_comment", "issues", "membership", "push", "repository_ruleset"]
+EVENTS = [
+    "check_run",
+    "create",
+    "delete",
+    "issue_comment",
+    "issues",
+    "membership",
+    "push",
+    "repository_ruleset",
+    "workflow_job",
+    "workflow_run",
+]
 """What the App subscribes to when it is registered."""
 
 
@@ -74,10 +88,18 @@ def assemble(directory: Path, links: Links, chronicle: Chronicle, specs: GitHubS
         time_out=manner.webhook_time_out,
         patience=manner.shuffle_patience,
     )
-    acts = Acts(model, chronicle, Events(model, app, links, webhooks))
-    rules = Rules(model, app)
-    access = Access(model, app, chronicle)
-    desk = Desk(model=model, app=app, links=links, acts=acts, rules=rules, access=access, webhooks=webhooks)
+    events = Events(model, app, links, webhooks)
+    desk = Desk(
+        model=model,
+        app=app,
+        links=links,
+        acts=Acts(model, chronicle, events),
+        rules=Rules(model, app),
+        access=Access(model, app, chronicle),
+        webhooks=webhooks,
+        actions=Actions(model, chronicle, events),
+        storage=Storage(links, chronicle),
+    )
     repositories = directory.resolve() / "git"
     write_hook(repositories / "hooks")
     official = None if specs.openapi is None else described(specs.openapi)

@@ -7,11 +7,13 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from bot.rehearsal.github_access import Access, Caller
+from bot.rehearsal.github_actions import Actions
 from bot.rehearsal.github_acts import Acts
 from bot.rehearsal.github_model import App, CheckRun, Comment, Issue, JsonObject, Model, Repository, Ruleset, User
 from bot.rehearsal.github_policy import Rules
 from bot.rehearsal.github_problems import Invalid, NotFound, Problem
 from bot.rehearsal.github_shapes import Links
+from bot.rehearsal.github_storage import Storage
 from bot.rehearsal.webhooks import Webhooks
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
@@ -32,6 +34,8 @@ class Desk:
     rules: Rules
     access: Access
     webhooks: Webhooks
+    actions: Actions
+    storage: Storage
 
     def repository(self, request: web.Request) -> Repository:
         """Return the repository in the path."""

@@ -2,6 +2,7 @@
 
 from bot.rehearsal.git_objects import read_commit
 from bot.rehearsal.git_repository import ABSENT
+from bot.rehearsal.github_actions_model import Job, Run
 from bot.rehearsal.github_model import App, CheckRun, Comment, Issue, JsonObject, Label, Model, Repository, Ruleset, Team, User
 from bot.rehearsal.github_shapes import (
     Links,
@@ -12,6 +13,7 @@ from bot.rehearsal.github_shapes import (
     team_shape,
     user_shape,
 )
+from bot.rehearsal.github_shapes_actions import job_shape, run_shape, workflow_shape
 from bot.rehearsal.github_shapes_work import check_run_shape, comment_shape, issue_shape, label_shape, ruleset_shape
 from bot.rehearsal.webhooks import Webhooks
 
@@ -59,6 +61,20 @@ class Events:
         pressed: JsonObject = {} if identifier is None else {"requested_action": {"identifier": identifier}}
         payload = {"action": action, "check_run": check_run_shape(self._links, self._app, run), **pressed}
         self._send("check_run", repository, sender, payload)
+
+    def workflow_run(self, action: str, run: Run) -> None:
+        """Send workflow_run: requested, in_progress or completed."""
+        payload: JsonObject = {
+            "action": action,
+            "workflow_run": run_shape(self._links, run),
+            "workflow": workflow_shape(self._links, run),
+        }
+        self._send("workflow_run", run.repository, run.triggering_actor, payload)
+
+    def workflow_job(self, action: str, run: Run, job: Job) -> None:
+        """Send workflow_job: queued, in_progress or completed."""
+        payload: JsonObject = {"action": action, "workflow_job": job_shape(self._links, run, job)}
+        self._send("workflow_job", run.repository, run.triggering_actor, payload)
 
     def membership(self, action: str, organization: User, team: Team, member: User, sender: User) -> None:
         """Send membership, to the installation on the organisation."""

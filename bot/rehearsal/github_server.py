@@ -12,6 +12,7 @@ from bot.rehearsal.chronicle import Chronicle
 from bot.rehearsal.github_access import FOR_THE_APP, NEEDS
 from bot.rehearsal.github_desk import BODY, CALLER, Desk
 from bot.rehearsal.github_problems import Forbidden, NotFound, Problem
+from bot.rehearsal.github_rest_actions import ActionsRest
 from bot.rehearsal.github_rest_app import AppRest
 from bot.rehearsal.github_rest_checks import ChecksRest
 from bot.rehearsal.github_rest_git import GitRest
@@ -43,8 +44,9 @@ class GitHubServer:
         self._official = official
         self._used: Counter[str] = Counter()
         self.application = web.Application(middlewares=[watching(chronicle), self._envelope, self._judge])
-        for part in (AppRest(desk), TalkRest(desk), GitRest(desk), RulesRest(desk), PeopleRest(desk), ChecksRest(desk)):
-            self.application.add_routes(part.routes())
+        parts = (AppRest, TalkRest, GitRest, RulesRest, PeopleRest, ChecksRest, ActionsRest)
+        for part in parts:
+            self.application.add_routes(part(desk).routes())
 
     @web.middleware
     async def _envelope(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -17,6 +17,15 @@ class GitHubSpecs:
     webhooks: Path | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AzureSpecs:
+    """Microsoft's descriptions of Azure DevOps, and the parameters and stages of the Windows release pipeline; as far as at hand."""
+
+    descriptions: tuple[Path, ...] = ()
+    parameters: Path | None = None
+    stages: Path | None = None
+
+
 def find_reference() -> Path | None:
     """Return the folder, or None."""
     named = os.environ.get(VARIABLE)
@@ -32,3 +41,17 @@ def github_specs(reference: Path | None) -> GitHubSpecs:
     folder = reference / "specs" / "github"
     openapi, webhooks = folder / "openapi.json.gz", folder / "webhook-schemas.json.gz"
     return GitHubSpecs(openapi=openapi if openapi.is_file() else None, webhooks=webhooks if webhooks.is_file() else None)
+
+
+def azure_specs(reference: Path | None) -> AzureSpecs:
+    """Return the descriptions in the folder."""
+    if reference is None:
+        return AzureSpecs()
+    folder = reference / "specs" / "azure"
+    descriptions = [folder / f"{name}.json" for name in ("build", "pipelines", "pipelinesapproval")]
+    parameters, stages = folder / "windows_release.json", folder / "windows_stages.json"
+    return AzureSpecs(
+        descriptions=tuple(path for path in descriptions if path.is_file()),
+        parameters=parameters if parameters.is_file() else None,
+        stages=stages if stages.is_file() else None,
+    )

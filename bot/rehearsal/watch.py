@@ -30,7 +30,7 @@ def is_write(request: web.Request) -> bool:
         return False
     if request.path.endswith(".git/git-receive-pack") and request.content_length == len("0000"):
         return False
-    return request.method in ("POST", "PATCH", "PUT", "DELETE")
+    return request.method in ("POST", "PATCH", "PUT", "DELETE", "PURGE")
 
 
 def hung_up(request: web.Request) -> web.Response:

@@ -11,6 +11,9 @@ from bot.rehearsal.github_model import JsonObject
 WITHOUT_ACTION = frozenset({"push", "create", "delete", "ping", "fork", "status", "workflow-dispatch"})
 """Events whose payload has no ``action`` and whose schema is therefore named by the event alone."""
 
+LEFT_OUT = frozenset({"workflow_job"})
+"""Events that the schemas at hand may leave out; their payload is made of shapes that REST answers, which are checked there."""
+
 INCOMPLETE = "performed_via_github_app.events["
 """Where the schemas enumerate the events an App may subscribe to, and know only the older ones."""
 
@@ -32,7 +35,7 @@ class WebhookSchemas:
             name = f"{name}-{str(payload.get('action')).replace('_', '-')}"
         webhooks = self._document["webhooks"]
         if not isinstance(webhooks, dict) or name not in webhooks:
-            return [f"there is no webhook {name}"]
+            return [] if event in LEFT_OUT else [f"there is no webhook {name}"]
         errors = self._validator(name, webhooks[name]).iter_errors(payload)
         return [f"webhook {name}: {error.json_path}: {error.message[:300]}" for error in errors if INCOMPLETE not in error.json_path]
 

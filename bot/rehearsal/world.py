@@ -1,4 +1,4 @@
-"""The world in a box: GitHub, the buildbots and the PEP site, on loopback, in one directory, for as long as the ``async with`` lasts."""
+"""The world in a box, on loopback and in one directory: GitHub, Azure DevOps, the buildbots, the PEP site and python.org."""
 
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -9,6 +9,7 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.rehearsal.azure import Azure
 from bot.rehearsal.buildbot import Buildbot
 from bot.rehearsal.chronicle import Chronicle, Request, WriteHook
 from bot.rehearsal.faults import Faults
@@ -16,7 +17,8 @@ from bot.rehearsal.github import GitHub
 from bot.rehearsal.github_assembly import Manner, assemble
 from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.peps import Peps
-from bot.rehearsal.reference import find_reference, github_specs
+from bot.rehearsal.python_org import PythonOrg
+from bot.rehearsal.reference import azure_specs, find_reference, github_specs
 from bot.rehearsal.serving import reserve, serving, url_of
 
 
@@ -33,8 +35,10 @@ class World:
     """
 
     github: GitHub
+    azure: Azure
     buildbot: Buildbot
     peps: Peps
+    python_org: PythonOrg
 
     def __init__(
         self,
@@ -69,10 +73,14 @@ class World:
             self.github = assembled.github
             self.github.webhooks.start()
             stack.push_async_callback(self.github.webhooks.close)
+            self.azure = Azure(self._chronicle, azure_specs(self._reference))
+            self.azure.serve_at(await self._serve(stack, self.azure.application))
             self.buildbot = Buildbot(self._chronicle)
             self.buildbot.url = await self._serve(stack, self.buildbot.application)
             self.peps = Peps(self._chronicle)
             self.peps.url = await self._serve(stack, self.peps.application)
+            self.python_org = PythonOrg(self._chronicle)
+            self.python_org.url = await self._serve(stack, self.python_org.application)
             self._stack = stack.pop_all()
         return self
 
@@ -147,8 +155,11 @@ class World:
         return {
             "GITHUB_API_URL": self.github.api_url,
             "GITHUB_SERVER_URL": self.github.server_url,
+            "AZURE_DEVOPS_URL": self.azure.url,
+            "AZURE_DEVOPS_TOKEN": self.azure.token,
             "BUILDBOT_URL": self.buildbot.url,
             "PEPS_URL": self.peps.url,
+            "PYTHON_ORG_URL": self.python_org.url,
             "GH_APP_ID": str(self.github.app.id),
             "GH_PRIVATE_KEY": self.github.app.private_key,
             "GH_SECRET": ",".join(self.github.app.webhook_secrets),

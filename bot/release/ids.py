@@ -27,6 +27,15 @@ IssueNumber = NewType("IssueNumber", int)
 RulesetId = NewType("RulesetId", int)
 """GitHub's id of a repository ruleset."""
 
+RunId = NewType("RunId", int)
+"""GitHub's id of a workflow run; it stays the same when the run is tried again."""
+
+JobId = NewType("JobId", int)
+"""GitHub's id of one job of a workflow run; every attempt has others."""
+
+ArtifactId = NewType("ArtifactId", int)
+"""GitHub's id of an artifact of a workflow run."""
+
 ReleaseId = NewType("ReleaseId", str)
 """What names a release for ever, in markers and rule names; see ``release_id``."""
 

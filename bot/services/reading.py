@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer, one_line, parse
+from bot.services.patience import retry_at, utc_now
 
 Shape = TypeVar("Shape")
 
@@ -45,7 +46,7 @@ class Reader:
                 if response.status == HTTPStatus.NOT_FOUND:
                     return None
                 if response.status != HTTPStatus.OK:
-                    raise Unavailable(f"{what} was answered with {response.status}")
+                    raise Unavailable(f"{what} was answered with {response.status}", retry_at=retry_at(response.headers, utc_now()))
                 content = json.loads(await self._body(response, what))
         except TimeoutError:
             raise Unavailable(f"{what} was not answered within {self.timeout:g} seconds") from None

@@ -309,6 +309,7 @@ def test_every_method_has_its_place_in_the_table_of_permissions() -> None:
 
 def test_the_table_tells_what_to_grant_and_what_is_missing() -> None:
     assert wanted() == {
+        "actions": "write",
         "administration": "write",
         "checks": "write",
         "contents": "write",

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import cachetools
 from gidgethub.aiohttp import GitHubAPI
+from gidgethub.sansio import create_headers, format_url
 
 from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer, one_line
@@ -30,7 +31,8 @@ API_VERSION = "2026-03-10"
 _ACCEPT = "application/vnd.github+json"
 _SUCCESS = frozenset({200, 201, 202, 204})
 _REDIRECTS = frozenset({301, 302, 307, 308})
-_NOT_MODIFIED = 304
+_UNLESS_KNOWN = _SUCCESS | {304}
+_ELSEWHERE = frozenset({302})
 
 _log = logging.getLogger(__name__)
 
@@ -77,12 +79,28 @@ class Client(GitHubAPI):
             raise MalformedAnswer(f"GitHub's answer to {method} {path} cannot be read: {type(error).__name__}") from None
         return content, following
 
+    async def locate(self, path: str, names: Names, credential: Credential) -> str:
+        """Return where GitHub says (302) that it keeps a thing, such as a log.
+
+        The address is a secret, good for a minute: it is neither remembered nor logged. Raises as ``call`` does.
+        """
+        _require_names(names)
+        url = format_url(path, cast("Mapping[str, VariableValue]", names), base_url=self.base_url)
+        headers = create_headers(self.requester, accept=_ACCEPT, jwt=credential.signature, oauth_token=credential.token)
+        answer = await self._patiently("GET", url, headers, b"", _ELSEWHERE)
+        return answer.headers.get("location", "")
+
     async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, Mapping[str, str], bytes]:
+        """Send a request of gidgethub's; only one that names what it knows already may be answered with *not modified*."""
+        answer = await self._patiently(method, url, headers, body, _UNLESS_KNOWN if "if-none-match" in headers else _SUCCESS)
+        return answer.status, answer.headers, answer.body
+
+    async def _patiently(self, method: str, url: str, headers: Mapping[str, str], body: bytes, wanted: frozenset[int]) -> Answer:
         """Send a request; try a read again after trouble, a write never."""
         attempts = self._limits.read_attempts if method == "GET" else 1
         for attempt in range(1, attempts):
             try:
-                return await self._send(method, url, headers, body)
+                return await self._send(method, url, headers, body, wanted)
             except MalformedAnswer:
                 raise
             except Unavailable as error:
@@ -90,15 +108,15 @@ class Client(GitHubAPI):
                     raise
                 _log.info("attempt %d of %d: %s", attempt, attempts, error)
             await self.sleep(self._limits.backoff * 2 ** (attempt - 1))
-        return await self._send(method, url, headers, body)
+        return await self._send(method, url, headers, body, wanted)
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request once, following one redirect of a read within the API."""
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, wanted: frozenset[int]) -> Answer:
+        """Send a request once, following one redirect of a read within the API; return an answer of a wanted status."""
         answer = await self._exchange(method, url, headers, body)
-        if answer.status in _REDIRECTS and method == "GET":
+        if answer.status in _REDIRECTS - wanted and method == "GET":
             answer = await self._exchange(method, urljoin(url, answer.headers.get("location", "")), headers, body)
-        if answer.status in _SUCCESS or (answer.status == _NOT_MODIFIED and "if-none-match" in headers):
-            return answer.status, answer.headers, answer.body
+        if answer.status in wanted:
+            return answer
         error = failure(answer, now=self._clock(), patience=self._limits.secondary_wait)
         if isinstance(error, Unavailable) and error.retry_at is not None:
             self._pace.silence(self._key, error.retry_at)

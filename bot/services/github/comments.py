@@ -1,12 +1,13 @@
 """Comments and issues: where people and the bot talk."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.services.github.connection import TopicBase
+from bot.services.github.fields import timestamp
 from bot.services.github.permissions import Topic
 from bot.services.github.shapes import Comment, Issue, Reaction
 
@@ -40,7 +41,7 @@ class Comments(TopicBase):
         """
         scope = await self._scope(repository, Topic.LISTENING)
         path = "/repos/{owner}/{repo}/issues/comments{?sort,direction,since,per_page}"
-        return await scope.every(_COMMENT, path, sort="updated", direction="asc", since=_timestamp(since))
+        return await scope.every(_COMMENT, path, sort="updated", direction="asc", since=timestamp(since))
 
     async def create_comment(self, repository: Repository, issue: IssueNumber, body: str) -> Comment:
         """Write a comment. Permission: TALKING. Raise Refused when the issue is gone (410) or the text is empty or too long (422).
@@ -100,8 +101,3 @@ class Comments(TopicBase):
         scope = await self._scope(repository, Topic.LISTENING)
         path = "/repos/{owner}/{repo}/issues{?state,labels,sort,direction,per_page}"
         return await scope.every(_ISSUE, path, state="open", labels=label, sort="created", direction="asc")
-
-
-def _timestamp(moment: datetime) -> str:
-    """Write a time as GitHub reads it: ISO 8601 in UTC, whole seconds, rounded down so that nothing is missed."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

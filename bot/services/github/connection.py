@@ -4,6 +4,7 @@ Each request is made with a token that can do what its topic needs, in the one r
 """
 
 import re
+from collections.abc import Collection
 from functools import partial
 from http import HTTPStatus
 
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 from bot.release.ids import Repository
 from bot.services.github.client import Client, Names
 from bot.services.github.credentials import AppCredentials, GivenToken, InstallationCredentials
+from bot.services.github.downloads import Downloads
 from bot.services.github.limits import Clock, Limits, Pace
 from bot.services.github.permissions import PERMISSIONS, Topic
 from bot.services.github.scope import NotInstalled, Scope
@@ -40,11 +42,13 @@ class Connection:
         user_agent: str,
         limits: Limits,
         clock: Clock,
+        download_hosts: Collection[str],
     ) -> None:
-        """Read the key; ask nothing yet. Raises BadPrivateKey."""
+        """Read the key; ask nothing yet. Raises BadPrivateKey and BadHost."""
         self.app_id = app_id
+        self.limits = limits
+        self.downloads = Downloads(session, user_agent, api_url=api_url, hosts=download_hosts, timeout=limits.download_timeout)
         self._signature = AppSignature(app_id, private_key_pem, clock)
-        self._limits = limits
         self._client = partial(Client, session, user_agent, api_url=api_url, limits=limits, pace=Pace(limits, clock), clock=clock)
         self._app_client = self._client(key=_THE_APP)
         self._clients: cachetools.LRUCache[Grant, Client] = cachetools.LRUCache(maxsize=limits.scopes)

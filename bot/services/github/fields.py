@@ -1,10 +1,10 @@
-"""How single fields of GitHub's answers are read: what the API writes in several ways becomes one.
+"""How single fields of GitHub's answers are read: what the API writes in several ways becomes one. And how times are written to it.
 
 Numbers and truth values are read strictly: a text is never taken for a number.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Strict
@@ -77,6 +77,11 @@ def contexts(value: object) -> object:
         names = [check.get("context") if isinstance(check, dict) else check for check in checks]
         return tuple(dict.fromkeys([*names, *(value.get("contexts") or ())]))
     return () if value is None else value
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as GitHub reads it: ISO 8601 in UTC, whole seconds, rounded down so that nothing is missed."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(moment)]

@@ -1,11 +1,13 @@
 """GitHub as the bot sees it: one object with all topics, and the App's knowledge of itself."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import aiohttp
 from pydantic import TypeAdapter
 
 from bot.release.ids import Repository
+from bot.services.github.actions import Actions
 from bot.services.github.checks import Checks
 from bot.services.github.comments import Comments
 from bot.services.github.connection import Connection
@@ -24,7 +26,7 @@ _APP = TypeAdapter(App)
 _USER = TypeAdapter(User)
 
 
-class GitHub(Comments, Refs, Rules, People, Checks, Deliveries):
+class GitHub(Comments, Refs, Rules, People, Checks, Actions, Deliveries):
     """A GitHub App at work.
 
     Every method raises ``GitHubRefused`` (a ``Refused``) for a definite no, and ``Unavailable`` when GitHub could not be reached, was in
@@ -42,11 +44,22 @@ class GitHub(Comments, Refs, Rules, People, Checks, Deliveries):
         clock: Clock = utc_now,
         limits: Limits | None = None,
         user_agent: str = USER_AGENT,
+        download_hosts: Collection[str] = (),
     ) -> None:
-        """Read the key and ask nothing yet; raise BadPrivateKey. The session stays the caller's to close."""
+        """Read the key and ask nothing yet; raise BadPrivateKey and BadHost. The session stays the caller's to close.
+
+        ``download_hosts`` (``HOST`` or ``HOST:PORT``) are where logs and artifacts may be fetched from, besides the API's own host.
+        """
         super().__init__(
             Connection(
-                app_id, private_key_pem, api_url=api_url, session=session, user_agent=user_agent, limits=limits or Limits(), clock=clock
+                app_id,
+                private_key_pem,
+                api_url=api_url,
+                session=session,
+                user_agent=user_agent,
+                limits=limits or Limits(),
+                clock=clock,
+                download_hosts=download_hosts,
             )
         )
 

@@ -28,7 +28,8 @@ class Limits:
     ``write_gap`` lies between two writes of one installation; ``concurrency`` counts requests under way at once; reads are tried
     ``read_attempts`` times, waiting ``backoff``, then twice as long, and so on; ``secondary_wait`` is the patience after a secondary rate
     limit that names no time of its own; ``token_margin`` is how long before its end a token is no longer used; ``installation_memory`` is
-    how long it is remembered where the App is installed.
+    how long it is remembered where the App is installed. ``download_timeout`` is for a whole log or artifact; ``largest_log`` and
+    ``largest_artifact`` are bytes as they are sent, ``largest_unpacked`` bytes and ``most_files`` the number of files within an artifact.
     """
 
     write_gap: float = 1.0
@@ -42,6 +43,11 @@ class Limits:
     max_pages: int = 100
     remembered_answers: int = 256
     scopes: int = 256
+    download_timeout: float = 600.0
+    largest_log: int = 32 * 1024 * 1024
+    largest_artifact: int = 1024 * 1024 * 1024
+    largest_unpacked: int = 2 * 1024 * 1024 * 1024
+    most_files: int = 1_000
 
 
 class Pace:

@@ -27,6 +27,8 @@ class Topic(StrEnum):
     TEAMS = "teams"
     READING_CHECKS = "reading checks"
     CHECKS = "checks"
+    READING_WORKFLOWS = "reading workflow runs"
+    WORKFLOWS = "running workflows"
     PUSHING = "pushing"
     PUSHING_WORKFLOWS = "pushing workflow files"
 
@@ -111,6 +113,16 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
             permissions={"checks": "write"},
             reason="the verdict of every step stands at the commit it is about",
             methods=("create_check_run", "update_check_run"),
+        ),
+        Topic.READING_WORKFLOWS: Need(
+            permissions={"actions": "read"},
+            reason="the runs that build a release are watched, and their logs and files are held against what was approved",
+            methods=("workflow_runs", "workflow_run", "jobs", "job_log", "artifacts", "artifact_files"),
+        ),
+        Topic.WORKFLOWS: Need(
+            permissions={"actions": "write"},
+            reason="the builds of an approved tag are workflows that somebody must start, and start again where a job failed",
+            methods=("dispatch_workflow", "rerun_failed_jobs"),
         ),
         Topic.PUSHING: Need(
             permissions={"contents": "write"},

@@ -1,6 +1,6 @@
-"""The verbs of the API within one scope: read one, read many, write, remove."""
+"""The verbs of the API within one scope: read one, read many, locate, write, remove."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -10,10 +10,11 @@ from pydantic import TypeAdapter
 from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer, parse
 from bot.services.github.client import Client, Name, Names
-from bot.services.github.credentials import Credentials
+from bot.services.github.credentials import Credential, Credentials
 from bot.services.github.verdict import GitHubRefused, Unauthorized
 
 Shape = TypeVar("Shape")
+Answered = TypeVar("Answered")
 
 _PER_PAGE = 100
 """The most that GitHub gives at once: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api"""
@@ -66,6 +67,15 @@ class Scope:
         if following is not None:
             raise TooManyPages(f"GitHub has more than {self.client.max_pages} pages for GET {path}, more than the bot reads")
 
+    async def locate(self, path: str, **names: Name) -> str | None:
+        """Return the signed address where GitHub keeps a thing, or None where it knows of none (404)."""
+        try:
+            return await self._authorized(lambda credential: self.client.locate(path, {**self.names, **names}, credential))
+        except GitHubRefused as refused:
+            if _absent(refused):
+                return None
+            raise
+
     async def send(self, shape: TypeAdapter[Shape], method: str, path: str, data: object, **names: Name) -> Shape:
         """Write, and return what GitHub made of it."""
         content, _ = await self._call(method, path, {**self.names, **names}, data)
@@ -84,14 +94,18 @@ class Scope:
                 raise
 
     async def _call(self, method: str, path: str, names: Names, data: object = b"") -> tuple[object, str | None]:
-        """Make a request; once more with a new credential where the old one was refused, since a 401 has done nothing."""
+        """Make a request."""
+        return await self._authorized(lambda credential: self.client.call(method, path, names, credential, data, spaced=self.spaced))
+
+    async def _authorized(self, ask: Callable[[Credential], Awaitable[Answered]]) -> Answered:
+        """Ask; once more with a new credential where the old one was refused, since a 401 has done nothing."""
         credential = await self.credentials.get()
         try:
-            return await self.client.call(method, path, names, credential, data, spaced=self.spaced)
+            return await ask(credential)
         except Unauthorized as refused:
             if not self.credentials.renew(credential, refused):
                 raise
-        return await self.client.call(method, path, names, await self.credentials.get(), data, spaced=self.spaced)
+        return await ask(await self.credentials.get())
 
 
 def _absent(refused: GitHubRefused) -> bool:

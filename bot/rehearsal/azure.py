@@ -1,0 +1,94 @@
+"""Azure DevOps as a story sees it: what people do there by hand, and what happens by itself."""
+
+from collections.abc import Mapping
+
+from bot.rehearsal import azure_course as course
+from bot.rehearsal.azure_estate import Estate
+from bot.rehearsal.azure_model import Identity, Lease, Run, Stage
+from bot.rehearsal.azure_official import OfficialAzure
+from bot.rehearsal.azure_pipeline import NUMBER, windows_release
+from bot.rehearsal.azure_server import AzureServer
+from bot.rehearsal.chronicle import Chronicle
+from bot.rehearsal.reference import AzureSpecs
+
+
+class Azure:
+    """The organisation Python with the project cpython and the pipeline that makes the Windows release."""
+
+    def __init__(self, chronicle: Chronicle, specs: AzureSpecs) -> None:
+        """Begin without runs."""
+        pipeline = windows_release(specs.parameters, specs.stages)
+        official = OfficialAzure(*specs.descriptions) if specs.descriptions else None
+        self.estate = Estate(chronicle=chronicle, pipelines={NUMBER: pipeline})
+        self.application = AzureServer(self.estate, official).application
+
+    def serve_at(self, address: str) -> None:
+        """Say at which address, without a slash at its end, the application is served."""
+        self.estate.url = f"{address}/{self.estate.organization}"
+
+    @property
+    def url(self) -> str:
+        """The address of the organisation."""
+        return self.estate.url
+
+    @property
+    def token(self) -> str:
+        """The personal access token of the bot."""
+        return self.estate.token
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, in the order in which they were queued."""
+        return list(self.estate.runs.values())
+
+    @property
+    def leases(self) -> list[Lease]:
+        """All leases, oldest first."""
+        return self.estate.leases
+
+    def queue(self, login: str, parameters: Mapping[str, str]) -> Run:
+        """Let a person queue a run by hand."""
+        order: dict[str, object] = {"templateParameters": dict(parameters)}
+        return self.estate.place(self.estate.pipelines[NUMBER], order, Identity(login=login, name=login))
+
+    def fill(self, artifact: str, files: Mapping[str, bytes]) -> None:
+        """Say which files an artifact of this name will have, in every run that publishes one from now on."""
+        self.estate.contents[artifact] = dict(files)
+
+    def advance(self, run: int) -> bool:
+        """Let one thing happen in a run, and tell whether any did: none does while it waits for people, and when it has ended."""
+        found = self.estate.runs[run]
+        happened = course.advance(found, self.estate.contents)
+        if happened and found.status == "completed":
+            self.estate.happened(f"run {run} completed: {found.result}")
+        return happened
+
+    def approve(self, login: str, run: int, stage: str) -> None:
+        """Let a person approve a stage; raises NotPossible where that cannot be, PermissionError for somebody who is no approver."""
+        self._decide(login, run, stage, approved=True)
+
+    def reject(self, login: str, run: int, stage: str) -> None:
+        """Let a person refuse a stage; raises as ``approve`` does."""
+        self._decide(login, run, stage, approved=False)
+
+    def fail(self, run: int, stage: str, message: str = "The process exited with code 1.") -> None:
+        """Let a stage that runs, or will run, end with this error."""
+        self._stage(run, stage).failing = message
+
+    def expire_token(self) -> None:
+        """Let the time of the bot's token run out."""
+        self.estate.token_expired = True
+
+    def ask_patience(self, seconds: int | None) -> None:
+        """Let every answer ask for patience from now on, or none with None."""
+        self.estate.retry_after = seconds
+
+    def _decide(self, login: str, run: int, stage: str, *, approved: bool) -> None:
+        who = next((each for each in self.estate.approvers if each.login == login), None)
+        if who is None:
+            raise PermissionError(f"{login} is no approver")
+        course.decide(self._stage(run, stage), who, approved=approved)
+        self.estate.happened(f"run {run} stage {stage} {'approved' if approved else 'rejected'} by {login}")
+
+    def _stage(self, run: int, stage: str) -> Stage:
+        return self.estate.runs[run].stage(stage)

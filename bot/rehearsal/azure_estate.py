@@ -1,0 +1,121 @@
+"""All that one organisation of Azure DevOps knows, and how orders become runs."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from bot.rehearsal.azure_course import Contents, planned
+from bot.rehearsal.azure_model import Identity, JsonObject, Lease, Pipeline, Run
+from bot.rehearsal.azure_pipeline import EARLIER, values
+from bot.rehearsal.azure_problems import Invalid, NoSuchRun, Problem
+from bot.rehearsal.chronicle import Chronicle
+from bot.rehearsal.moments import now
+
+MAIN = "refs/heads/main"
+"""The only branch of the pipeline's own repository that is used."""
+
+PERMISSIONS = frozenset(
+    {"View builds", "Queue builds", "Stop builds", "Edit build quality", "Retain indefinitely", "Edit queue build configuration"}
+)
+"""What the token's owner may do: https://learn.microsoft.com/en-us/azure/devops/organizations/security/permissions."""
+
+_UNDERSTOOD = frozenset({"templateParameters", "resources", "previewRun"})
+
+
+@dataclass(kw_only=True)
+class Estate:
+    """One organisation with one project."""
+
+    chronicle: Chronicle
+    pipelines: dict[int, Pipeline]
+    organization: str = "Python"
+    project: str = "cpython"
+    url: str = ""
+    """The organisation's address, once it is served."""
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(39))
+    token_expired: bool = False
+    bot: Identity = field(default_factory=lambda: Identity(login="brother-maynard@python.example", name="Brother Maynard"))
+    permissions: set[str] = field(default_factory=lambda: set(PERMISSIONS))
+    approvers: list[Identity] = field(default_factory=lambda: [Identity(login="zooba", name="Steve Dower")])
+    runs: dict[int, Run] = field(default_factory=dict)
+    leases: list[Lease] = field(default_factory=list)
+    contents: Contents = field(default_factory=dict)
+    retry_after: int | None = None
+    """Seconds for which every answer asks not to be asked again, also answers with status 200."""
+    commit: str = field(default_factory=lambda: secrets.token_hex(20))
+    numbers: Iterator[int] = field(default_factory=lambda: count(1_001))
+
+    def run(self, number: str) -> Run:
+        """Return a run; raises NoSuchRun."""
+        run = self.runs.get(int(number)) if number.isdecimal() else None
+        if run is None:
+            raise NoSuchRun(number)
+        return run
+
+    def pipeline(self, number: str) -> Pipeline:
+        """Return a pipeline; raises Problem."""
+        pipeline = self.pipelines.get(int(number)) if number.isdecimal() else None
+        if pipeline is None:
+            raise Problem(404, "PipelineNotFoundException", f"Pipeline with id {number} was not found")
+        return pipeline
+
+    def checked(self, pipeline: Pipeline, order: JsonObject) -> dict[str, str]:
+        """Return the values that a run would have; raises Invalid for a wrong order."""
+        for key in order.keys() - _UNDERSTOOD:
+            self.chronicle.violation(f"azure: an order of {pipeline.name} has {key}, which no release needs")
+        given, wrong = values(pipeline, _texts(order.get("templateParameters")))
+        resources = _object(order.get("resources"))
+        ref = _object(_object(resources.get("repositories")).get("self")).get("refName", MAIN)
+        if ref != MAIN:
+            wrong.append(f"Could not get the latest source version for repository python/release-tools from branch {ref}.")
+        wrong += self._wrong_runs(pipeline, given, _object(resources.get("pipelines")))
+        if wrong:
+            raise Invalid(*wrong)
+        return given
+
+    def place(self, pipeline: Pipeline, order: JsonObject, who: Identity) -> Run:
+        """Queue a run; raises Invalid."""
+        given = self.checked(pipeline, order)
+        moment = now()
+        start = f"Release_{given.get('SourceTag', 'main')}_{moment:%Y%m%d}."
+        number = 1 + sum(run.name.startswith(start) for run in self.runs.values())
+        run = Run(
+            id=next(self.numbers),
+            name=f"{start}{number:02d}",
+            pipeline=pipeline,
+            parameters=given,
+            ref=MAIN,
+            commit=self.commit,
+            requested_by=who,
+            queued=moment,
+            stages=planned(pipeline, given),
+        )
+        self.runs[run.id] = run
+        self.happened(f"run {run.id} ({run.name}) queued by {who.login}")
+        return run
+
+    def happened(self, sentence: str) -> None:
+        """Remember a change."""
+        self.chronicle.happened(f"azure: {sentence}")
+
+    def _wrong_runs(self, pipeline: Pipeline, given: Mapping[str, str], named: JsonObject) -> list[str]:
+        """Say what is wrong with the earlier runs that are named; one that is needed and not named would be the newest of all."""
+        runs = {run.name for run in self.runs.values() if run.pipeline is pipeline}
+        wrong = [f"Unexpected pipeline resource '{alias}'" for alias in named if alias not in EARLIER.values()]
+        for alias, resource in named.items():
+            version = _object(resource).get("version")
+            if version not in runs:
+                wrong.append(f"Pipeline Resource {alias}: the version {version} could not be found.")
+        for parameter, alias in EARLIER.items():
+            if given.get(parameter) == alias and alias not in named:
+                self.chronicle.violation(f"azure: an order has {parameter}, but does not name the run, so that the newest would be taken")
+        return wrong
+
+
+def _object(value: object) -> JsonObject:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {name: str(text) for name, text in _object(value).items()}

@@ -1,0 +1,131 @@
+"""Runs: check an order, place it, find what became of it, stop it.
+
+Placing an order is not idempotent and cannot be made so, so it is never repeated here; who placed one and got no answer looks for it by the
+name that the pipeline gives its runs, by the time and by the parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import Field, Strict, TypeAdapter
+
+from bot.errors import Unavailable
+from bot.services.azure_devops.connection import TopicBase, every, read
+from bot.services.azure_devops.shapes import AzureRunId, DefinitionId, Order, Run, as_text
+
+ROOT_FOLDER = "\\"
+"""The folder of pipelines that lie in none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Definition:
+    id: Annotated[DefinitionId, Strict()]
+    name: str
+    path: str = ROOT_FOLDER
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Preview:
+    final_yaml: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    id: Annotated[AzureRunId, Strict(), Field(gt=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    id: Annotated[AzureRunId, Strict()]
+
+
+_DEFINITION, _PREVIEW, _PLACED = TypeAdapter(_Definition), TypeAdapter(_Preview), TypeAdapter(_Placed)
+_FOUND, _RUN = TypeAdapter(_Found), TypeAdapter(Run)
+
+
+class Runs(TopicBase):
+    """Everything about runs but what goes on inside them. Reading needs the token's scope *Build (read)*, writing *read & execute*."""
+
+    async def definition_id(self, name: str, path: str = ROOT_FOLDER) -> DefinitionId | None:
+        """Return the pipeline of this name in this folder, or None; names repeat across folders, and letters may differ in case.
+
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/build/definitions/list
+        """
+        what = f"find the pipeline {name}"
+        models = await self._ask(what, lambda clients: clients.builds.get_definitions(self._project, name=name))
+        for definition in every(_DEFINITION, models, what):
+            if definition.name.casefold() == name.casefold() and definition.path.casefold() == path.casefold():
+                return definition.id
+        return None
+
+    async def preview_run(
+        self, definition: DefinitionId, parameters: Mapping[str, str | bool], ref: str, resources: Mapping[str, str] | None = None
+    ) -> str:
+        """Have an order checked without placing it, and return the pipeline's source with everything filled in.
+
+        Raise AzureRefused with all that is wrong with it. https://learn.microsoft.com/en-us/rest/api/azure/devops/pipelines/preview/preview
+        """
+        what, order = f"check an order of pipeline {definition}", _order(parameters, ref, resources)
+        model = await self._ask(what, lambda clients: clients.pipelines.dry_run(self._project, definition, order))
+        return read(_PREVIEW, model, what).final_yaml
+
+    async def queue_run(
+        self, definition: DefinitionId, parameters: Mapping[str, str | bool], ref: str, resources: Mapping[str, str] | None = None
+    ) -> AzureRunId:
+        """Place an order; it is sent once. After Unavailable a run may or may not be there: look with ``find_runs``.
+
+        ``ref`` is that of the pipeline's own repository; ``resources`` gives, under the name that the pipeline uses, the name of the
+        earlier run to take. https://learn.microsoft.com/en-us/rest/api/azure/devops/pipelines/runs/run-pipeline
+        """
+        what, order = f"queue a run of pipeline {definition}", _order(parameters, ref, resources)
+        model = await self._ask(what, lambda clients: clients.pipelines.order(self._project, definition, order))
+        return read(_PLACED, model, what).id
+
+    async def find_runs(self, definition: DefinitionId, name_pattern: str, since: datetime) -> list[Run]:
+        """Return the runs that were queued since then and have this name, or with a star at its end, names that begin so; newest first.
+
+        Raise Unavailable where there are more than the bot reads.
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/list
+        """
+        what, most = f"find runs of pipeline {definition} named {name_pattern}", self._connection.limits.most_runs
+        models = await self._ask(
+            what,
+            lambda clients: clients.builds.get_builds(
+                self._project,
+                definitions=[definition],
+                build_number=name_pattern,
+                # Without this order the time would be that of the end, which a run under way does not have.
+                query_order="queueTimeDescending",
+                min_time=since,
+                top=most + 1,
+            ),
+        )
+        found = every(_FOUND, models, what)
+        if len(found) > most:
+            raise Unavailable(f"Azure DevOps was asked to {what}, and there are more than {most}, more than the bot reads")
+        # Only the answer about a single run is known to hold its parameters.
+        return [await self._read(each.id) for each in found]
+
+    async def run(self, run: AzureRunId) -> Run:
+        """Return one run: https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/get."""
+        self._connection.pace.check()
+        return await self._read(run)
+
+    async def cancel(self, run: AzureRunId) -> None:
+        """Ask a run to stop; it takes a while until it has: https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/update-build."""
+        await self._ask(f"cancel run {run}", lambda clients: clients.builds.cancel(self._project, run))
+
+    def page(self, run: AzureRunId) -> str:
+        """Return the address of the page where people see a run, and approve its stages."""
+        return f"{self._connection.organization}/{quote(self._project, safe='')}/_build/results?buildId={run}"
+
+    async def _read(self, run: AzureRunId) -> Run:
+        what = f"read run {run}"
+        return read(_RUN, await self._go_on(what, lambda clients: clients.builds.get_build(self._project, run)), what)
+
+
+def _order(parameters: Mapping[str, str | bool], ref: str, resources: Mapping[str, str] | None) -> Order:
+    return Order(parameters={name: as_text(value) for name, value in parameters.items()}, ref=ref, resources=dict(resources or {}))
