@@ -129,9 +129,6 @@ class Advance:
         return self.context.desk(self.claim, home, issue)
 
     async def _listen(self, delivery: Delivery) -> None:
-        if delivery.event == "check_run":
-            # The button of a check run is the one way to say "retry" without a comment (invariant I6); looking again is all it asks for.
-            return
         home = Repository(delivery.payload["repository"])
         comment = CommentId(delivery.payload["comment"])
         desk = self._desk(home, IssueNumber(delivery.payload["issue"]))

@@ -53,7 +53,6 @@ class Refused:
 
 Judgement = Allowed | Refused
 
-_DECIDERS: Final = frozenset({Role.RELEASE_MANAGER, Role.APPROVER})
 _RETRIERS: Final = frozenset({Role.RELEASE_MANAGER, Role.WINDOWS_EXPERT, Role.MACOS_EXPERT})
 
 
@@ -119,12 +118,15 @@ def _retrier(speaker: Speaker, release: Release | None) -> Judgement:
         )
     if Role.RELEASE_MANAGER not in speaker.roles:
         return Allowed()
-    return _own_or_stand_in(speaker, release)
+    return _manager_of_release(speaker, release)
 
 
-def _decider(speaker: Speaker, _release: Release | None) -> Judgement:
-    if speaker.roles & _DECIDERS:
+def _decider(speaker: Speaker, release: Release | None) -> Judgement:
+    """Let approvers decide, who may stand outside the team, and release managers as long as they are in it."""
+    if Role.APPROVER in speaker.roles:
         return Allowed()
+    if Role.RELEASE_MANAGER in speaker.roles:
+        return _manager_in_team(speaker, release)
     return Refused(f"Only a release manager or an approver may do this, and the profile does not list {speaker.login} as either.")
 
 

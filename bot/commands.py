@@ -95,7 +95,7 @@ class Form:
 
 
 _MANAGER: Final = "a release manager in the team"
-_APPROVER: Final = "a release manager or approver"
+_APPROVER: Final = "a release manager in the team, or an approver"
 _ANYONE: Final = "anyone with a role or in the team"
 
 GRAMMAR: Final[tuple[Form, ...]] = (
@@ -110,7 +110,7 @@ GRAMMAR: Final[tuple[Form, ...]] = (
         "let one failed check pass for one object",
         f"{_APPROVER} who neither started nor tagged the release",
     ),
-    Form(Verb.RETRY, Retry, "/release retry STEP", "do a failed step again", "a release manager or an expert"),
+    Form(Verb.RETRY, Retry, "/release retry STEP", "do a failed step again", "a release manager in the team, or an expert"),
     Form(Verb.REFREEZE, Refreeze, "/release refreeze REASON", "thaw, let a fix in, freeze the new head, tag again", _MANAGER),
     Form(Verb.HALT, Halt, "/release halt REASON", "stop everything; the freeze stays", _ANYONE),
     Form(Verb.RESUME, Resume, "/release resume", "let a halted release go on", _APPROVER),

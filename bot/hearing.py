@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot import people
-from bot.authority import Allowed, Speaker, judge
 from bot.authority import Refused as NotAllowed
+from bot.authority import Speaker, judge
 from bot.command_types import Command
 from bot.commands import NotUnderstood, parse
 from bot.desk import Desk
@@ -86,11 +86,7 @@ async def _judged(desk: Desk, comment: Comment, command: Command, since: datetim
         return None
     await desk.note(actor, What.COMMAND, {**details, "warning": judgement.warning})
     order = Order(by=Actor(id=speaker.id, login=speaker.login), comment=comment.id, said=comment.created, at=desk.now())
-    return Heard(comment=comment, command=command, order=order, warning=_warning(judgement))
-
-
-def _warning(judgement: Allowed) -> str:
-    return judgement.warning
+    return Heard(comment=comment, command=command, order=order, warning=judgement.warning)
 
 
 async def _speaker(desk: Desk, comment: Comment, since: datetime) -> Speaker | None:
