@@ -14,32 +14,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot import opening, reporting
-from bot.command_types import (
-    Abort,
-    Acknowledge,
-    Approve,
-    Command,
-    Freeze,
-    Halt,
-    Help,
-    Open,
-    Refreeze,
-    Resume,
-    Retry,
-    Status,
-    Unfreeze,
-    Waive,
-)
+from bot import obeying, opening, reporting
+from bot.command_types import Help, Open, Status
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE, Desk
 from bot.effects import Door
 from bot.errors import Unavailable, UserError, steady
 from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
+from bot.lapsing import cancel_lapsed
 from bot.release import orders, plan
 from bot.release.ids import CommentId, IssueNumber, Repository
-from bot.release.model import Release, StepStatus
+from bot.release.model import Release
 from bot.release.outcomes import Failed, Outcome, Waiting
 from bot.release.plan import StepSpec
 from bot.state import dump, load
@@ -76,17 +62,25 @@ class Advance:
             return None
         await self._checkpoint(read)
         self.release = plan.align(self.release, self.context.specs, self.context.approvers)
+        await self._stop_what_lapsed(self.release)
         for spec in self.context.specs:
             await self._step(spec)
         self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
         # Only now is it over for everybody: as long as anything is left to tell, the row stays alive.
         await self.claim.save(dump(self.release), live=not self.release.state.over)
-        now = self.context.now()
-        return plan.next_look(self.release, now, idle=self.context.after(self.context.profile.timing.remind))
+        now, timing = self.context.now(), self.context.profile.timing
+        # What could not be cancelled yet, or has lapsed in this very look, must not wait for something else to happen.
+        idle = timing.poll if plan.to_cancel(self.release) else timing.remind
+        return plan.next_look(self.release, now, idle=self.context.after(idle))
 
     async def _checkpoint(self, read: Sequence[str]) -> None:
         if self.release is not None:
             await self.claim.save(dump(self.release), read=read)
+
+    async def _stop_what_lapsed(self, release: Release) -> None:
+        self.release = await cancel_lapsed(self.context, self.claim, release)
+        if self.release != release:
+            await self._checkpoint(())
 
     # --- steps
 
@@ -110,7 +104,7 @@ class Advance:
             # A time that is past, because clocks differ or it was named as zero seconds, must not turn patience into a storm.
             look_again = max(silence.retry_at or tools.poll(), tools.poll())
             log.info("%s of %s waits: %s", name, release.id, silence)
-            outcome = Waiting(on="an outside system", why=str(silence), look_again=look_again)
+            outcome = Waiting(on="an outside system", why=str(silence), look_again=look_again, unheard=True)
         except UserError as error:
             log.info("%s of %s fails: %s", name, release.id, error)
             # It is looked at again all the same; but a definite no wants a person who knows of it (invariant I10).
@@ -166,7 +160,7 @@ class Advance:
         await self._obey(self.release, heard, desk)
 
     async def _obey(self, release: Release, heard: Heard, desk: Desk) -> None:
-        answer = await self._ordered(release, heard.command, heard.order)
+        answer = await obeying.obey(self.context, self.claim, release, heard)
         match answer:
             case orders.Declined():
                 await desk.refuse(heard.comment, answer.why)
@@ -180,42 +174,3 @@ class Advance:
                     await desk.react(heard.comment.id, DONE)
             case _:
                 assert_never(answer)
-
-    async def _ordered(self, release: Release, command: Command, order: orders.Order) -> orders.Answer:
-        match command:
-            case Approve():
-                return orders.approve(release, order, command.sha)
-            case Acknowledge():
-                return orders.acknowledge(release, order, command.digest)
-            case Waive():
-                return orders.waive(release, order, check=command.check, sha=command.sha, reason=command.reason)
-            case Retry():
-                return orders.retry(release, order, command.step)
-            case Halt():
-                return orders.halt(release, order, command.reason)
-            case Resume():
-                return orders.resume(release, order)
-            case Refreeze() | Abort():
-                return await self._give_up(release, command, order)
-            case Open() | Status() | Help() | Freeze() | Unfreeze():
-                return orders.Declined(why="That command is not given on a release.")
-            case _:
-                assert_never(command)
-
-    async def _give_up(self, release: Release, command: Refreeze | Abort, order: orders.Order) -> orders.Answer:
-        problem = "" if release.pushed else await self._may_still_land(release)
-        if problem:
-            return orders.Declined(why=problem)
-        if isinstance(command, Abort):
-            return orders.abort(release, order, command.reason)
-        return orders.refreeze(release, order, command.reason)
-
-    async def _may_still_land(self, release: Release) -> str:
-        """Return why the release cannot be given up: its push was begun, and did not fail for certain."""
-        if not await Door(self.claim, release.id, release.attempt).intended("push", "push"):
-            return ""
-        if release.step("push").status is not StepStatus.FAILED:
-            return "The push has begun and its result is being read back; wait for it before you give anything up."
-        upstream = await self.context.git.refs(release.repository, *(line.ref for line in release.plan))
-        there = [line.ref for line in release.plan if str(upstream.get(line.ref)) == str(line.new)]
-        return f"{' and '.join(there)} stands upstream as it was approved, so nothing can be given up; finish it." if there else ""

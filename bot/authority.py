@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from bot.command_types import Command, Verb
+from bot.command_types import Command, Done, Verb
 from bot.release.ids import UserId
 from bot.release.model import Actor, Release
+from bot.release.quoting import shown
 
 
 class Role(StrEnum):
@@ -53,20 +55,34 @@ class Refused:
 
 Judgement = Allowed | Refused
 
+NOBODY: Final[Mapping[str, Role]] = MappingProxyType({})
+
 _RETRIERS: Final = frozenset({Role.RELEASE_MANAGER, Role.WINDOWS_EXPERT, Role.MACOS_EXPERT})
 
 
-def judge(command: Command, speaker: Speaker, release: Release | None) -> Judgement:
+def judge(command: Command, speaker: Speaker, release: Release | None, experts: Mapping[str, Role] = NOBODY) -> Judgement:
     """Tell whether the speaker may give this command.
 
     ``release`` is the one of the issue, or None where there is none; then only the speaker's own standing is judged. Whether the command
-    makes sense at this point (no release, one that is over, a second one) is not judged here.
+    makes sense at this point (no release, one that is over, a second one) is not judged here. ``experts`` gives the role that answers for
+    each step done by hand.
     """
     if speaker.is_bot:
         return Refused(f"Commands are taken from people only, and {speaker.login} is a bot.", quiet=True)
     if speaker.through_app:
         return Refused("This comment was written through another App, so I cannot be sure who meant it: write the command yourself.")
+    if isinstance(command, Done):
+        return _expert(speaker, command.name, experts.get(command.name))
     return _RULES[command.verb](speaker, release)
+
+
+def _expert(speaker: Speaker, name: str, role: Role | None) -> Judgement:
+    """Take the word of those alone who do the work: a release manager who goes on without them defers it."""
+    if role is None:
+        return Refused(f"The profile knows no step {shown(name)} that is done by hand, so nobody can say that it is done.")
+    if role in speaker.roles:
+        return Allowed()
+    return Refused(f"Only a {role} may say that {name} is done, and the profile does not list {speaker.login} as one.")
 
 
 def _familiar(speaker: Speaker, _release: Release | None) -> Judgement:
@@ -148,6 +164,8 @@ _RULES: Final[Mapping[Verb, Callable[[Speaker, Release | None], Judgement]]] = {
     Verb.OPEN: _manager_in_team,
     Verb.STATUS: _reader,
     Verb.APPROVE: _manager_of_release,
+    Verb.GO: _manager_of_release,
+    Verb.DEFER: _manager_of_release,
     Verb.ACKNOWLEDGE: _manager_of_release,
     Verb.WAIVE: _second_person,
     Verb.RETRY: _retrier,

@@ -41,6 +41,10 @@ def _sha(word: str) -> ObjectId:
     return ObjectId(_digits(word, count=40, what="The full SHA"))
 
 
+def _sha256(word: str) -> str:
+    return _digits(word.lower(), count=64, what="A SHA-256")
+
+
 def _digest(word: str) -> str:
     return _digits(word, count=12, what="The digest of the findings")
 
@@ -81,6 +85,8 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "VERSION": Argument(field="version", read=Version.parse),
     "KIND": Argument(field="kind", read=_kind),
     "FULL-SHA": Argument(field="sha", read=_sha),
+    "NAME": Argument(field="name", read=_name),
+    "SHA256": Argument(field="sha256", read=_sha256),
     "FINDINGS-DIGEST": Argument(field="digest", read=_digest),
     "CHECK": Argument(field="check", read=_name),
     "STEP": Argument(field="step", read=_name),

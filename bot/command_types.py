@@ -22,6 +22,9 @@ class Verb(StrEnum):
     HALT = "halt"
     RESUME = "resume"
     ABORT = "abort"
+    GO = "go"
+    DONE = "done"
+    DEFER = "defer"
     HELP = "help"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
@@ -58,6 +61,32 @@ class Approve:
 
     verb: ClassVar[Verb] = Verb.APPROVE
     sha: ObjectId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Go:
+    """Let everything that was built for exactly this tag object become public."""
+
+    verb: ClassVar[Verb] = Verb.GO
+    sha: ObjectId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Say that a step done by hand is done; ``sha256`` is that of the file it made, where it makes one."""
+
+    verb: ClassVar[Verb] = Verb.DONE
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defer:
+    """Go on without the files of a step done by hand; they follow later."""
+
+    verb: ClassVar[Verb] = Verb.DEFER
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,4 +170,5 @@ class Unfreeze:
     branch: str
 
 
-Command = Open | Status | Approve | Acknowledge | Waive | Retry | Refreeze | Halt | Resume | Abort | Help | Freeze | Unfreeze
+OnRelease = Status | Approve | Go | Done | Defer | Acknowledge | Waive | Retry | Refreeze | Halt | Resume | Abort
+Command = Open | OnRelease | Help | Freeze | Unfreeze

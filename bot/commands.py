@@ -16,7 +16,10 @@ from bot.command_types import (
     Acknowledge,
     Approve,
     Command,
+    Defer,
+    Done,
     Freeze,
+    Go,
     Halt,
     Help,
     Open,
@@ -39,8 +42,11 @@ __all__ = [
     "Acknowledge",
     "Approve",
     "Command",
+    "Defer",
+    "Done",
     "Form",
     "Freeze",
+    "Go",
     "Halt",
     "Help",
     "NotUnderstood",
@@ -93,6 +99,11 @@ class Form:
         """Return the options and the name of the argument of each: ``{"--as": "KIND"}``."""
         return dict(re.findall(r"\[(--\S+) (\S+)\]", self.usage))
 
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Return the names of the arguments that may follow: ``("SHA256",)``."""
+        return tuple(re.findall(r"\[([A-Z0-9-]+)\]", self.usage))
+
 
 _MANAGER: Final = "a release manager in the team"
 _APPROVER: Final = "a release manager in the team, or an approver"
@@ -102,6 +113,9 @@ GRAMMAR: Final[tuple[Form, ...]] = (
     Form(Verb.OPEN, Open, "/release VERSION [--as KIND]", "start a release on this issue", _MANAGER),
     Form(Verb.STATUS, Status, "/release status", "see where the release stands, and on whom it waits", _ANYONE),
     Form(Verb.APPROVE, Approve, "/release approve FULL-SHA", "approve the push plan of exactly this tag object", _MANAGER),
+    Form(Verb.GO, Go, "/release go FULL-SHA", "let everything built for exactly this tag object become public", _MANAGER),
+    Form(Verb.DONE, Done, "/release done NAME [SHA256]", "say that a step done by hand is done", "the experts for that step"),
+    Form(Verb.DEFER, Defer, "/release defer NAME REASON", "go on without the files of such a step, which follow later", _MANAGER),
     Form(Verb.ACKNOWLEDGE, Acknowledge, "/release ack FINDINGS-DIGEST", "take note of the listed findings", _MANAGER),
     Form(
         Verb.WAIVE,
@@ -255,6 +269,9 @@ def _arguments(form: Form, text: str) -> dict[str, object]:
     for option, name in form.options.items():
         if _split(text)[0] == option:
             text = take(name, _split(text)[1])
+    for name in form.extra:
+        if text:
+            text = take(name, text)
     if text:
         raise ArgumentError(f"{shown(text)} is too much for this command: write `{form.usage}`, and anything else below that line.")
     return found

@@ -12,11 +12,13 @@ from bot.profile import Profile
 from bot.release.ids import IssueNumber, Repository, work_key
 from bot.release.model import Actor
 from bot.release.plan import StepSpec
+from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
 from bot.services.peps import Peps
+from bot.services.python_org import PythonOrg
 from bot.store.claim import Claim
 from bot.tools import Tools
 
@@ -34,6 +36,8 @@ class Context:
     git: Git
     buildbot: Buildbot
     peps: Peps
+    python_org: PythonOrg
+    azure: AzureDevOps | None
     installations: Installations
     now: Callable[[], datetime]
     server: str
@@ -43,7 +47,10 @@ class Context:
     @property
     def specs(self) -> tuple[StepSpec, ...]:
         """Return the steps of the profile."""
-        return tuple(StepSpec(name=step.name.value, needs=tuple(need.value for need in step.needs)) for step in self.profile.steps)
+        return tuple(
+            StepSpec(name=step.name.value, needs=tuple(need.value for need in step.needs), not_for=frozenset(step.not_for))
+            for step in self.profile.steps
+        )
 
     @property
     def approvers(self) -> tuple[Actor, ...]:
@@ -65,9 +72,13 @@ class Context:
             git=self.git,
             buildbot=self.buildbot,
             peps=self.peps,
+            python_org=self.python_org,
+            azure_or_none=self.azure,
+            installations=self.installations,
             door=door,
             now=self.now,
             server=self.server,
+            url=self.url,
         )
 
     def desk(self, claim: Claim, home: Repository, issue: IssueNumber) -> Desk:

@@ -26,15 +26,39 @@ GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """One issue, and who speaks there. ``door`` counts as attempt 0: talk belongs to comments, not to attempts."""
+class Voice:
+    """One issue, and who speaks there."""
 
-    profile: Profile
     app: App
     github: GitHub
     home: Repository
     issue: IssueNumber
     door: Door
+
+    async def say(self, about: str, body: str) -> CommentId:
+        """Write one comment, unless the one with this ``<!-- about=… -->`` on its second line is there already."""
+        line = f"<!-- about={about} -->"
+        text = markdown.clipped(body)
+
+        async def find() -> Mapping[str, Json] | None:
+            for comment in await self.github.comments(self.home, self.issue):
+                if comment.author.id == self.app.user_id and line in comment.body.splitlines()[:2]:
+                    return {"comment": comment.id}
+            return None
+
+        async def do() -> Mapping[str, Json]:
+            return {"comment": (await self.github.create_comment(self.home, self.issue, text)).id}
+
+        parameters: Mapping[str, Json] = {"repository": self.home, "issue": self.issue, "about": about}
+        result = await self.door("talk", f"say {about}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=do)
+        return CommentId(result["comment"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk(Voice):
+    """One issue, and all that is said and heard there. ``door`` counts as attempt 0: talk belongs to comments, not to attempts."""
+
+    profile: Profile
     ledger: Ledger
     now: Callable[[], datetime]
 
@@ -76,24 +100,6 @@ class Desk:
         await self.react(comment.id, REFUSED)
         if not quiet:
             await self.answer(comment.id, answers.refused(comment.author.login, why))
-
-    async def say(self, about: str, body: str) -> CommentId:
-        """Write one comment, unless the one with this ``<!-- about=… -->`` on its second line is there already."""
-        line = f"<!-- about={about} -->"
-        text = markdown.clipped(body)
-
-        async def find() -> Mapping[str, Json] | None:
-            for comment in await self.github.comments(self.home, self.issue):
-                if comment.author.id == self.app.user_id and line in comment.body.splitlines()[:2]:
-                    return {"comment": comment.id}
-            return None
-
-        async def do() -> Mapping[str, Json]:
-            return {"comment": (await self.github.create_comment(self.home, self.issue, text)).id}
-
-        parameters: Mapping[str, Json] = {"repository": self.home, "issue": self.issue, "about": about}
-        result = await self.door("talk", f"say {about}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=do)
-        return CommentId(result["comment"])
 
     async def has_heard(self, comment: CommentId) -> bool:
         """Tell whether a comment was settled here before; one that comes again by another way must not be judged anew."""

@@ -107,8 +107,11 @@ class Door:
 
     async def intended(self, step: str, name: str) -> bool:
         """Tell whether this effect was ever begun in this attempt, in this life or an earlier one."""
-        key = EffectKey(release=self._release, attempt=self._attempt, step=step, name=name)
-        return not isinstance(await self._ledger.known(key), Fresh)
+        return not isinstance(await self.known(step, name), Fresh)
+
+    async def known(self, step: str, name: str) -> Intent:
+        """Say what is known of this effect in this attempt: one that was begun has to be asked for with the same parameters again."""
+        return await self._ledger.known(EffectKey(release=self._release, attempt=self._attempt, step=step, name=name))
 
     async def _pass(self, key: EffectKey, nature: Nature, parameters: Document, do: Do, find: Find | None) -> Document:
         await self._tell("before", key)

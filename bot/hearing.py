@@ -76,7 +76,7 @@ async def _judged(desk: Desk, comment: Comment, command: Command, since: datetim
     speaker = await _speaker(desk, comment, since)
     if speaker is None:
         return None
-    judgement = judge(command, speaker, release)
+    judgement = judge(command, speaker, release, desk.profile.experts)
     actor = f"{speaker.login} ({speaker.id})"
     details: dict[str, Json] = {"comment": comment.id, "body": comment.body[:500], "command": command.verb}
     if isinstance(judgement, NotAllowed):

@@ -2,10 +2,9 @@
 
 from bot.authority import Refused as NotAllowed
 from bot.authority import Speaker, judge
-from bot.command_types import Approve
+from bot.command_types import Command
 from bot.profile import Profile
-from bot.release.ids import ObjectId, UserId
-from bot.release.model import Approval, Release
+from bot.release.model import Actor, Release
 from bot.services.github import GitHub
 from bot.services.github.shapes import User
 from bot.tools import Tools
@@ -31,10 +30,10 @@ async def _in_team(login: str, profile: Profile, github: GitHub) -> bool | None:
     return await github.team_membership(organisation, slug, login) == "active"
 
 
-async def no_longer_entitled(approval: Approval, release: Release, tools: Tools) -> str:
-    """Return why the person who approved may no longer do so, or an empty string."""
-    user = await tools.github.user(UserId(approval.by.id))
+async def no_longer_entitled(command: Command, by: Actor, release: Release, tools: Tools) -> str:
+    """Return why the person who gave a command may no longer do so, or an empty string."""
+    user = await tools.github.user(by.id)
     if user is None:
-        return f"the account {approval.by.login} ({approval.by.id}) is gone."
-    judgement = judge(Approve(sha=ObjectId(approval.tag)), await speaker(user, tools.profile, tools.github), release)
+        return f"the account {by.login} ({by.id}) is gone."
+    judgement = judge(command, await speaker(user, tools.profile, tools.github), release)
     return judgement.why if isinstance(judgement, NotAllowed) else ""

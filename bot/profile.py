@@ -3,18 +3,21 @@
 The tables are in `bot.profile_types`, reading them with line numbers in `bot.profile_toml`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from bot.authority import Role
 from bot.errors import UserError
+from bot.profile_builders import Azure, HandStep, Workflow, WrapUp
 from bot.profile_forms import SeriesName, misfit, repeated
 from bot.profile_lines import Where
+from bot.profile_steps import STANDARD_STEPS, Tables, check_order, check_people, check_tables
+from bot.profile_table import Table
 from bot.profile_toml import ProfileError, read_toml
 from bot.profile_types import (
     FLOORS,
@@ -27,7 +30,6 @@ from bot.profile_types import (
     Series,
     Step,
     StepName,
-    Table,
     Timing,
     Trust,
 )
@@ -35,19 +37,6 @@ from bot.release.ids import Repository, UserId
 from bot.release.version import Version
 
 __all__ = ["Person", "Profile", "ProfileError", "Series", "StepName", "Timing", "UnknownSeries", "WatchedFork", "load", "shipped"]
-
-STANDARD_STEPS: Final = (
-    Step(name=StepName.PREFLIGHT),
-    Step(name=StepName.FREEZE, needs=(StepName.PREFLIGHT,)),
-    Step(name=StepName.TAG, needs=(StepName.FREEZE,)),
-    Step(name=StepName.AUDIT, needs=(StepName.TAG,)),
-    Step(name=StepName.APPROVE, needs=(StepName.AUDIT,)),
-    Step(name=StepName.PUSH, needs=(StepName.APPROVE,)),
-    Step(name=StepName.THAW, needs=(StepName.PUSH,)),
-)
-
-BEFORE_PUSH: Final = (StepName.FREEZE, StepName.TAG, StepName.AUDIT, StepName.APPROVE)
-"""What no profile can leave out before something is written upstream."""
 
 
 class UnknownSeries(UserError):
@@ -79,6 +68,14 @@ class Profile(Table):
     """How the branch is held still."""
     audit: Audit = Audit()
     """What a release commit may change."""
+    workflow: Workflow | None = None
+    """The workflow on GitHub that builds the sources, for the step source."""
+    azure: Azure | None = None
+    """The pipeline on Azure that builds and publishes for Windows, for the steps windows and windows-publish."""
+    hand: dict[StepName, HandStep] = Field(default_factory=dict)
+    """The steps that people do by hand, by their names."""
+    wrap_up: WrapUp = WrapUp()
+    """What is tidied up at the end, in the step wrap-up."""
     timing: Timing = Timing()
     """Every wait there is, in seconds."""
     trust: Trust = Trust()
@@ -120,44 +117,27 @@ class Profile(Table):
 
     @model_validator(mode="after")
     def _steps_are_safe(self) -> Self:
-        """Refuse steps that go round in a circle, or round a gate."""
-        before: dict[StepName, set[StepName]] = {}
-        for index, step in enumerate(self.steps):
-            if step.name in before:
-                sentence = f"the step {step.name} stands here a second time: keep one"
-                raise misfit(sentence, "step", index)
-            if late := [need for need in step.needs if need not in before]:
-                sentence = f"the step {step.name} needs {late[0]}, which does not stand above it: steps are listed in their order"
-                raise misfit(sentence, "step", index, "needs")
-            before[step.name] = set(step.needs).union(*(before[need] for need in step.needs))
-            required = self._required(step.name, before)
-            if missing := [need for need in required if need not in before[step.name]]:
-                sentence = (
-                    f"the step {step.name} must not be reached without {missing[0]}: add it to its needs, or to those of a step it needs"
-                )
-                raise misfit(sentence, "step", index)
-        if StepName.FREEZE in before and StepName.THAW not in before:
-            sentence = "there is a freeze but no thaw, so the branch would stay frozen for ever: add the step thaw"
-            raise misfit(sentence, "step")
+        """Refuse steps that go round in a circle or round a gate, and those whose table is missing."""
+        tables = Tables(workflow=self.workflow, azure=self.azure, hand=self.hand, series=self.series)
+        check_order(self.steps)
+        check_tables(self.steps, tables)
+        check_people(self.steps, self.hand, self.people)
         return self
-
-    def _required(self, step: StepName, before: dict[StepName, set[StepName]]) -> tuple[StepName, ...]:
-        match step:
-            case StepName.PUSH:
-                return BEFORE_PUSH
-            case StepName.APPROVE:
-                return (StepName.TAG, StepName.AUDIT)
-            case StepName.AUDIT:
-                return (StepName.TAG,)
-            case StepName.THAW if StepName.PUSH in before:
-                return (StepName.PUSH,)
-            case _:
-                return ()
 
     @property
     def name(self) -> str:
         """Return the project's short name."""
         return self.project.name
+
+    @property
+    def builds_on_azure(self) -> bool:
+        """Tell whether a release of this project takes a step on Azure."""
+        return any(step.name in (StepName.WINDOWS, StepName.WINDOWS_PUBLISH) for step in self.steps)
+
+    @property
+    def experts(self) -> Mapping[str, Role]:
+        """Return whose work each step done by hand is."""
+        return {name.value: work.role for name, work in self.hand.items()}
 
     def person(self, account: UserId) -> Person | None:
         """Return the person with this account number; nobody for a stranger."""

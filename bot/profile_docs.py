@@ -68,8 +68,9 @@ class _Writer:
             yield from self.section(f"{path}.{key} = [{{ … }}]", f"{path}.{key}", entry)
 
     def resolved(self, value: Schema) -> Schema:
-        """Follow a reference."""
-        return self.definitions[value["$ref"].rpartition("/")[2]] if "$ref" in value else value
+        """Follow a reference, also that of a table that may be left out."""
+        reference = value.get("$ref") or next((one["$ref"] for one in value.get("anyOf", ()) if "$ref" in one), None)
+        return self.definitions[reference.rpartition("/")[2]] if reference else value
 
     def meaning(self, value: Schema) -> str:
         """Return the description, on one line; pydantic leaves it out where it is that of the type."""
@@ -114,7 +115,7 @@ def _limits(value: Schema) -> str:
 
 def _default(value: Schema) -> str:
     default = value.get("default")
-    if default is None or default == []:
+    if default is None or default in ([], {}):
         return "none"
     written = re.sub(r'"(\w+)": ', r"\1 = ", json.dumps(default, ensure_ascii=False))
     return f"`{written}`"

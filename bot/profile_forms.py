@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import Formatter
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
@@ -69,6 +70,21 @@ def _without_spaces(value: object) -> object:
     return value.replace(" ", "").upper() if isinstance(value, str) else value
 
 
+def _with_placeholders(value: str) -> str:
+    """Refuse braces that would stay empty or could not be read."""
+    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    try:
+        found = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
+    except ValueError:
+        sentence = f"{shown(value)} has a brace without its partner: write {known}, or {{{{ and }}}} for braces themselves"
+        raise misfit(sentence) from None
+    strange = next((name for name in found if name not in PLACEHOLDERS), None)
+    if strange is not None:
+        sentence = f"{{{strange}}} stands for nothing: write {known}"
+        raise misfit(sentence)
+    return value
+
+
 def _ssh_key(value: str) -> str:
     parts = value.split()
     try:
@@ -80,6 +96,9 @@ def _ssh_key(value: str) -> str:
         raise misfit(sentence)
     return f"{parts[0]} {parts[1]}"
 
+
+PLACEHOLDERS: Final = ("version", "tag", "commit", "fork", "owner")
+"""What stands in braces in texts of a profile, and is filled in for a release."""
 
 _ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9-]{0,38}"
 
@@ -102,4 +121,6 @@ SshKey = Annotated[
 Url = Annotated[str, Form("an https address", "https://github.com/login/oauth", "https://[!-~]+")]
 RepositoryPath = Annotated[str, Form("a path inside the repository", "Doc/**/*.rst", r"[^/\\\s][^\\\s]*")]
 KindSlug = Annotated[Kind, BeforeValidator(_kind), WithJsonSchema({"enum": [kind.slug for kind in Kind]})]
+Pattern = Annotated[str, AfterValidator(_with_placeholders)]
+"""A text with placeholders."""
 Seconds = Annotated[float, Field(gt=0)]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from bot.authority import Role
 from bot.profile_forms import (
@@ -18,6 +18,7 @@ from bot.profile_forms import (
     Fingerprint,
     KindSlug,
     Login,
+    Pattern,
     ProjectName,
     RepositoryName,
     RepositoryPath,
@@ -28,14 +29,10 @@ from bot.profile_forms import (
     Url,
     misfit,
 )
+from bot.profile_table import Table
+from bot.publication.files import Companion, FileGroup, SeriesFiles
 from bot.release.ids import Repository
 from bot.release.version import Kind, SeriesStatus
-
-
-class Table(BaseModel):
-    """A TOML table: nothing can be changed after loading, nothing unknown may be in it, nothing is guessed from another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class KindSource(StrEnum):
@@ -94,6 +91,8 @@ class Person(Table):
     """The SSH public keys this person signs tags with."""
     oidc: tuple[Identity, ...] = ()
     """The logins this person signs tags with by gitsign; not read yet, signatures of that kind are refused."""
+    azure: str = ""
+    """The name in Azure DevOps, mostly a mail address, by which approvals that this person can give are shown as theirs."""
     forks: tuple[RepositoryName, ...] = ()
     """The forks in which this person's release tags are looked for."""
 
@@ -102,6 +101,29 @@ class Person(Table):
         """Return the keys' fingerprints as ``ssh-keygen -l`` prints them: ``SHA256:`` and unpadded base64."""
         blobs = (base64.b64decode(key.split()[1]) for key in self.ssh_keys)
         return tuple("SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=") for blob in blobs)
+
+
+class Files(Table):
+    """Which files a release of the series has on python.org, beside its sources."""
+
+    groups: tuple[FileGroup, ...] = ()
+    """The groups of files that are made and published together, each as a whole."""
+    optional: tuple[FileGroup, ...] = ()
+    """The groups that may be there or not."""
+    from_beta: tuple[FileGroup, ...] = ()
+    """Those of `groups` that may be missing before the first beta."""
+    companions: tuple[Companion, ...] = (Companion.SIGSTORE, Companion.SBOM)
+    """What vouches for the files, where files of their kind have it at all."""
+
+    @property
+    def policy(self) -> SeriesFiles:
+        """Return it as the rules of publication take it."""
+        return SeriesFiles(
+            groups=frozenset(self.groups),
+            optional=frozenset(self.optional),
+            from_beta=frozenset(self.from_beta),
+            companions=frozenset(self.companions),
+        )
 
 
 class Series(Table):
@@ -114,6 +136,10 @@ class Series(Table):
     signature never does."""
     post_commit: bool = True
     """Whether the bot adds the commit `Post VERSION` after the tagged one."""
+    files: Files | None = None
+    """Which files its releases have on python.org; needed for the step publication."""
+    azure: dict[str, Pattern | bool] = Field(default_factory=dict)
+    """Parameters of the Windows pipeline that differ in this series from those of `[azure]`."""
     status: SeriesStatus | None = None
     """The status of the series, where `kind_source` is `profile`."""
     manager: Login | None = None
@@ -128,8 +154,19 @@ class StepName(StrEnum):
     TAG = "tag"
     AUDIT = "audit"
     APPROVE = "approve"
+    SOURCE = "source"
+    WINDOWS = "windows"
+    MACOS = "macos"
+    GO = "go"
+    WINDOWS_PUBLISH = "windows-publish"
+    PUBLICATION = "publication"
     PUSH = "push"
     THAW = "thaw"
+    WRAP_UP = "wrap-up"
+
+
+HAND_STEPS: Final = frozenset({StepName.MACOS})
+"""The steps that people do by hand and outside of everything that the bot can see."""
 
 
 class Step(Table):
@@ -139,6 +176,8 @@ class Step(Table):
     """Which step."""
     needs: tuple[StepName, ...] = ()
     """What must have passed before it; each stands higher up in the file."""
+    not_for: tuple[KindSlug, ...] = ()
+    """The kinds of release that do not have this step, in the words of `--as`."""
 
 
 class Blocker(Table):
@@ -215,7 +254,7 @@ class Timing(Table):
     poll: Seconds = 60.0
     """How often a step that waits for a machine or a tag looks again."""
     confirm_gap: Seconds = 60.0
-    """How long what was published must stay the same before it counts; not read yet."""
+    """How long what was published must stay the same before it counts."""
     approval_valid: Seconds = 86400.0
     """How long an approval holds before it must be given again."""
     remind: Seconds = 14400.0

@@ -19,11 +19,13 @@ from bot.errors import Refused, Unavailable
 from bot.installations import Installations
 from bot.profile import Profile, load
 from bot.release.ids import Repository, watch_key
+from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
 from bot.services.github import GitHub, Limits
 from bot.services.github.shapes import App
 from bot.services.peps import Peps
+from bot.services.python_org import PythonOrg
 from bot.settings import Settings, is_loopback, load_settings
 from bot.store.claim import Claim
 from bot.store.model import Timings, project_of
@@ -32,6 +34,13 @@ from bot.watch import look
 from bot.web.app import WebSettings, create_app
 
 log: Final = logging.getLogger(__name__)
+
+GITHUB: Final = "https://github.com"
+DOWNLOAD_HOSTS: Final = (
+    "results-receiver.actions.githubusercontent.com",
+    *(f"productionresultssa{number}.blob.core.windows.net" for number in range(20)),
+)
+"""Where GitHub keeps logs and artifacts: https://docs.github.com/en/actions/reference/runners/self-hosted-runners."""
 
 BACKLOG: Final = 4096
 LOOPBACK: Final = "127.0.0.1"
@@ -64,6 +73,7 @@ class Bot:
                 secrets=[secret.get_secret_value() for secret in self.settings.gh_secret],
                 profiles=list(self.profiles.values()),
                 app_id=self.settings.gh_app_id,
+                azure_secrets=[secret.get_secret_value() for secret in self.settings.azure_hook_secret],
                 github_url=self.settings.github_server_url,
                 account=lambda: self.app.user_id if self.app else None,
                 installation_of=self._installation_of,
@@ -146,6 +156,7 @@ class Bot:
             settings.github_api_url,
             self.session,
             limits=Limits(write_gap=max(profile.timing.write_gap for profile in self.profiles.values())),
+            download_hosts=_download_hosts(settings),
         )
         repository = next(iter(self.profiles.values())).project.repository
         while True:
@@ -158,6 +169,13 @@ class Bot:
                 log.warning("GitHub does not say who this App is, trying again: %s", silence)
             await asyncio.sleep(pause)
 
+    def _azure(self, profile: Profile) -> AzureDevOps | None:
+        settings = self.settings
+        if profile.azure is None or settings.azure_devops_url is None or settings.azure_devops_token is None:
+            return None
+        token, cache = settings.azure_devops_token.get_secret_value(), settings.home / "azure"
+        return AzureDevOps(settings.azure_devops_url, token, project=profile.azure.project, cache=cache)
+
     def _context(self, profile: Profile, app: App, github: GitHub) -> Context:
         settings = self.settings
         return Context(
@@ -167,6 +185,8 @@ class Bot:
             git=Git(settings.home / "git" / profile.name, settings.github_server_url),
             buildbot=Buildbot(settings.buildbot_url, self.session),
             peps=Peps(settings.peps_url, self.session),
+            python_org=PythonOrg(settings.python_org_url, self.session),
+            azure=self._azure(profile),
             installations=Installations(github, now, fresh_for=profile.timing.sweep),
             now=now,
             server=settings.github_server_url,
@@ -175,10 +195,18 @@ class Bot:
         )
 
 
+def _download_hosts(settings: Settings) -> tuple[str, ...]:
+    """Return where logs and artifacts may be fetched from, besides the API's own host: of an own GitHub, from its own server."""
+    return DOWNLOAD_HOSTS if settings.github_server_url == GITHUB else (urlsplit(settings.github_server_url).netloc,)
+
+
 async def start(environ: Mapping[str, str], observers: Sequence[Observer] = ()) -> Bot:
     """Start the bot; raise UserError with one sentence when the environment or a profile is wrong."""
     settings = load_settings(environ)
     profiles = {profile.name: profile for profile in (load(source, home=settings.home) for source in settings.bot_profile)}
+    for profile in profiles.values():
+        if profile.builds_on_azure:
+            settings.refuse_without_azure(profile.name)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -163,19 +163,20 @@ class Settings(BaseSettings):
     """The release-cycle data."""
 
     azure_devops_url: Address | None = None
-    """The Azure DevOps organisation; not read yet."""
+    """The Azure DevOps organisation, such as `https://dev.azure.com/Python`; needed where a profile builds for Windows."""
     azure_devops_token: SecretStr | None = None
-    """A personal access token for it; not read yet."""
+    """A personal access token for it, with the scope *Build (read & execute)*."""
     azure_tenant_id: str | None = None
     """The Entra tenant, in place of a token; not read yet."""
     azure_client_id: str | None = None
     """The Entra client; not read yet."""
     azure_client_secret: SecretStr | None = None
     """Its secret; not read yet."""
-    azure_hook_secret: SecretStr | None = None
-    """The password of the service hooks; not read yet."""
+    azure_hook_secret: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_separated)] = ()
+    """The password of the service hooks of Azure DevOps; several, separated by commas, while one replaces another. Without one
+    `POST /webhook/azure` takes nothing."""
     python_org_url: Address = "https://www.python.org"
-    """The site releases are published on; not read yet."""
+    """The site releases are published on."""
     docs_url: Address = "https://docs.python.org"
     """The documentation; not read yet."""
     nuget_url: Address = "https://api.nuget.org"
@@ -222,6 +223,13 @@ class Settings(BaseSettings):
     def uses_sqlite(self) -> bool:
         """Tell whether the database is a file on this machine's disk."""
         return self.database.startswith("sqlite")
+
+    def refuse_without_azure(self, profile: str) -> None:
+        """Raise SettingsError where a profile builds on Azure and nobody said where that is."""
+        missing = [name for name in ("azure_devops_url", "azure_devops_token") if getattr(self, name) is None]
+        if missing:
+            names = " and ".join(name.upper() for name in missing)
+            raise SettingsError(f"{names} must be set, because the profile {profile} builds on Azure: set it, or take its steps out.")
 
     def refuse_to_serve(self) -> None:
         """Raise SettingsError where releases would be lost with the disk: on Heroku, or in a folder nobody chose."""

@@ -1,19 +1,28 @@
 """What a step may use: adapters to read the world with, and the one door to change it through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from bot.authority import Role
 from bot.effects import Door
+from bot.errors import UserError
+from bot.installations import Installations
 from bot.profile import Person, Profile
 from bot.release.ids import Repository
 from bot.release.model import Release
+from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
 from bot.services.peps import Peps
+from bot.services.python_org import PythonOrg
+
+
+class NotConfigured(UserError):
+    """A step needs a system of which the bot was told nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +35,22 @@ class Tools:
     git: Git
     buildbot: Buildbot
     peps: Peps
+    python_org: PythonOrg
+    azure_or_none: AzureDevOps | None
+    installations: Installations
     door: Door
     now: Callable[[], datetime]
     server: str
     """Where GitHub's pages are, without a slash at the end."""
+    url: str
+    """Where the bot's own pages are, without a slash at the end; empty where they are not public."""
+
+    @property
+    def azure(self) -> AzureDevOps:
+        """Return the pipelines on Azure; raise NotConfigured where the bot was not told of any."""
+        if self.azure_or_none is None:
+            raise NotConfigured("AZURE_DEVOPS_URL and AZURE_DEVOPS_TOKEN are not set, so nothing can be built on Azure.")
+        return self.azure_or_none
 
     def page(self, repository: Repository, *parts: str) -> str:
         """Return the address of a page of a repository, for people to look at."""
@@ -42,6 +63,21 @@ class Tools:
     def poll(self) -> datetime:
         """Return when to look at the world again, by the profile."""
         return self.after(self.profile.timing.poll)
+
+    def experts(self, role: Role) -> tuple[str, ...]:
+        """Return the logins of everybody with a role."""
+        return logins(self.profile.people_with(role))
+
+    def placeholders(self, release: Release) -> Mapping[str, str]:
+        """Return what the words in braces of a profile stand for; empty texts while there is no tag."""
+        tag = release.tag
+        return {
+            "version": str(release.version),
+            "tag": release.version.tag,
+            "commit": tag.commit if tag else "",
+            "fork": tag.fork if tag else "",
+            "owner": tag.fork.partition("/")[0] if tag else "",
+        }
 
     def managers(self, release: Release) -> tuple[Person, ...]:
         """Return the people who may make this release: who started it and the release manager of the series."""

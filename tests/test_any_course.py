@@ -109,7 +109,7 @@ class AnyCourse(RuleBasedStateMachine):
             if plan.ready(self.release, spec):
                 looked.add(spec.name)
                 self._step(spec.name, outcome if outcome and spec.name == trouble else self._answer(spec.name))
-        assert {step.name for step in self.release.steps if step.look_again} <= looked
+        assert self.release.state.over or {step.name for step in self.release.steps if step.look_again} <= looked
         self._next_look(looked)
 
     @rule(tag=st.sampled_from(TAGS))

@@ -15,7 +15,10 @@ from bot.commands import (
     Acknowledge,
     Approve,
     Command,
+    Defer,
+    Done,
     Freeze,
+    Go,
     Halt,
     Help,
     Open,
@@ -45,10 +48,13 @@ HALT = Halt(reason="wait")
 RESUME = Resume()
 ABORT = Abort(reason="no")
 HELP = Help()
+GO = Go(sha=SHA)
+DONE = Done(name="macos", sha256="b" * 64)
+DEFER = Defer(name="macos", reason="later")
 FREEZE = Freeze(branch="main", reason="history")
 UNFREEZE = Unfreeze(branch="main")
 EVERY: list[Command] = [
-    OPEN, STATUS, APPROVE, ACKNOWLEDGE, WAIVE, RETRY, REFREEZE, HALT, RESUME, ABORT, HELP, FREEZE, UNFREEZE,
+    OPEN, STATUS, APPROVE, ACKNOWLEDGE, WAIVE, RETRY, REFREEZE, HALT, RESUME, ABORT, HELP, FREEZE, UNFREEZE, GO, DONE, DEFER,
 ]  # fmt: skip
 
 
@@ -66,6 +72,8 @@ LISTED_ONLY = speaker("listed", 7, Role.RELEASE_MANAGER, team=False)
 STRANGER = speaker("stranger", 8, team=False)
 TAGGER = speaker("tagger", 9, Role.RELEASE_MANAGER)
 PEOPLE = [STARTER, MANAGER, OTHER, APPROVER, EXPERT, MEMBER, LISTED_ONLY, STRANGER, TAGGER]
+
+EXPERTS = {"macos": Role.MACOS_EXPERT}
 
 RELEASE = Release(
     id=ReleaseId("cpython-3.15.0a3-42"),
@@ -90,6 +98,9 @@ WHO_MAY: list[tuple[Command, set[str]]] = [
     (UNFREEZE, MANAGERS),
     (APPROVE, MANAGERS),
     (ACKNOWLEDGE, MANAGERS),
+    (GO, MANAGERS),
+    (DEFER, MANAGERS),
+    (DONE, {"expert"}),
     (REFREEZE, MANAGERS),
     (ABORT, MANAGERS),
     (RETRY, MANAGERS | {"expert"}),
@@ -103,14 +114,14 @@ WHO_MAY: list[tuple[Command, set[str]]] = [
 
 @pytest.mark.parametrize(("command", "names"), WHO_MAY, ids=lambda value: getattr(value, "verb", ""))
 def test_exactly_these_people_may(command: Command, names: set[str]) -> None:
-    assert {person.login for person in PEOPLE if isinstance(judge(command, person, RELEASE), Allowed)} == names
+    assert {person.login for person in PEOPLE if isinstance(judge(command, person, RELEASE, EXPERTS), Allowed)} == names
 
 
 def test_every_command_has_a_rule() -> None:
-    assert {command.verb for command in EVERY} == set(Verb) == {form.verb for form in GRAMMAR} == set(authority._RULES)
+    assert {command.verb for command in EVERY} == set(Verb) == {form.verb for form in GRAMMAR} == set(authority._RULES) | {Verb.DONE}
 
 
-@pytest.mark.parametrize("command", [APPROVE, ACKNOWLEDGE, REFREEZE, ABORT, RETRY])
+@pytest.mark.parametrize("command", [APPROVE, GO, DEFER, ACKNOWLEDGE, REFREEZE, ABORT, RETRY])
 def test_another_manager_acts_as_a_stand_in_on_the_record(command: Command) -> None:
     assert judge(command, STARTER, RELEASE) == Allowed()
     assert judge(command, MANAGER, RELEASE) == Allowed()
@@ -126,6 +137,14 @@ def test_where_the_series_manager_is_unknown_the_starter_owns_the_release() -> N
 def test_one_person_who_is_both_is_named_once() -> None:
     release = replace(RELEASE, manager=RELEASE.starter)
     assert judge(APPROVE, OTHER, release) == Allowed("other acts as a stand-in here, because the release belongs to starter.")
+
+
+def test_only_those_who_do_the_work_say_that_it_is_done() -> None:
+    windows = speaker("zooba", 10, Role.WINDOWS_EXPERT)
+    answer = judge(DONE, windows, RELEASE, EXPERTS)
+    assert answer == Refused("Only a macos-expert may say that macos is done, and the profile does not list zooba as one.")
+    unknown = judge(Done(name="amiga"), EXPERT, RELEASE, EXPERTS)
+    assert unknown == Refused("The profile knows no step `amiga` that is done by hand, so nobody can say that it is done.")
 
 
 def test_an_expert_retries_without_being_a_stand_in() -> None:

@@ -13,8 +13,11 @@ from bot.commands import (
     Acknowledge,
     Approve,
     Command,
+    Defer,
+    Done,
     Form,
     Freeze,
+    Go,
     Halt,
     Help,
     NotUnderstood,
@@ -34,6 +37,7 @@ from bot.release.version import Kind, Version
 
 SHA = ObjectId("0123456789abcdef" * 2 + "01234567")
 DIGEST = "0123456789ab"
+SHA256 = "0123456789abcdef" * 4
 VERSION = Version.parse("3.15.0a3")
 
 UNDERSTOOD: list[tuple[str, Command]] = [
@@ -43,6 +47,11 @@ UNDERSTOOD: list[tuple[str, Command]] = [
     ("/release 3.15.0b1 --as beta1", Open(version=Version.parse("3.15.0b1"), kind=Kind.FIRST_BETA)),
     ("/release status", Status()),
     (f"/release approve {SHA}", Approve(sha=SHA)),
+    (f"/release go {SHA}", Go(sha=SHA)),
+    ("/release done macos", Done(name="macos")),
+    (f"/release done macos {SHA256}", Done(name="macos", sha256=SHA256)),
+    (f"/release done macos {SHA256.upper()}", Done(name="macos", sha256=SHA256)),
+    ("/release defer macos the notary service is down", Defer(name="macos", reason="the notary service is down")),
     (f"/release ack {DIGEST}", Acknowledge(digest=DIGEST)),
     (f"/release waive tier-1 {SHA} a known flake, gh-1", Waive(check="tier-1", sha=SHA, reason="a known flake, gh-1")),
     ("/release retry preflight", Retry(step="preflight")),
@@ -192,6 +201,7 @@ shas = st.from_regex(r"[0-9a-f]{40}", fullmatch=True)
 examples: dict[str, st.SearchStrategy[str]] = {
     "VERSION": st.sampled_from(["3.15.0a3", "3.15.0b1", "3.14.5rc1", "3.15.0", "3.14.7"]),
     "FULL-SHA": shas,
+    "NAME": names,
     "FINDINGS-DIGEST": st.from_regex(r"[0-9a-f]{12}", fullmatch=True),
     "CHECK": names,
     "STEP": names,

@@ -111,6 +111,7 @@ def _stories() -> list[Story]:
         (f"GET {REPO}/git/matching-refs/tags/v", "git-ref-items", Topic.REFS, lambda g: g.matching_refs(CPYTHON, "tags/v")),
         (f"GET {REPO}/git/tags/{SHA}", "git-tag", Topic.REFS, lambda g: g.tag_object(CPYTHON, TagId(SHA))),
         (f"GET {REPO}/contents/Include/x.h", "", Topic.REFS, lambda g: g.file(CPYTHON, "Include/x.h", "main")),
+        (f"DELETE {REPO}/git/refs/heads/featureA", "", Topic.TIDYING, lambda g: g.delete_ref(CPYTHON, Ref("refs/heads/featureA"))),
         ("", "", Topic.REFS, lambda g: g.fetch_token(CPYTHON)),
         ("", "", Topic.PUSHING, lambda g: g.push_token(CPYTHON, workflows=False)),
         ("", "", Topic.PUSHING_WORKFLOWS, lambda g: g.push_token(CPYTHON, workflows=True)),
@@ -159,6 +160,7 @@ def _stories_of_workflows() -> list[Story]:
         (f"GET {ACTIONS}/runs/2332938/artifacts", "artifact", reading, lambda g: g.artifacts(CPYTHON, RunId(2332938))),
         (f"GET {ACTIONS}/artifacts/11/zip", "", reading, _look_into_an_artifact),
         (f"POST {ACTIONS}/runs/{run}/rerun-failed-jobs", "", Topic.WORKFLOWS, lambda g: g.rerun_failed_jobs(CPYTHON, run)),
+        (f"POST {ACTIONS}/runs/{run}/cancel", "", Topic.WORKFLOWS, lambda g: g.cancel_run(CPYTHON, run)),
     ]
 
 
@@ -255,6 +257,8 @@ def _answer(official: OfficialGitHub, action: str, example: str) -> Answer:
         return Answer(status=HTTPStatus.FOUND, headers={"Location": "https://storage.example.org/signed?sig=secret"})
     if path.endswith("/rerun-failed-jobs"):
         return Answer(status=HTTPStatus.CREATED, body={})
+    if path.endswith("/cancel"):
+        return Answer(status=HTTPStatus.ACCEPTED, body={})
     if path.endswith("/attempts"):
         return Answer(status=202, body={})
     if path.endswith("/rulesets"):

@@ -20,7 +20,7 @@ from bot.errors import Unavailable
 from bot.store.model import Delivery
 from bot.store.store import Store
 from bot.web.app import WebSettings, create_app
-from bot.web.intake import loggable
+from bot.web.receiving import loggable
 from bot.web.shapes import EVENTS
 from bot.web.signature import claimed, is_genuine, sign
 from tests.webhook_builders import (

@@ -1,6 +1,7 @@
 """The pages and the document of a release, over real HTTP and from a real database."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.profile import load
+from bot.release import dossier
 from bot.release.facts import FrozenRef, PlannedRef, Signed, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, Ref, ReleaseId, Repository, RulesetId, TagId, UserId, WorkKey
 from bot.release.model import Actor, HumanAct, Release, ReleaseState, StepState, StepStatus, Waiver
@@ -164,6 +166,25 @@ async def test_a_release_just_opened_has_a_page(client: Client, store: Store) ->
     assert document["tag"] is None
 
 
+async def test_the_dossier_is_given_out_byte_for_byte(client: Client, store: Store) -> None:
+    await opened(store, [(WorkKey("cpython#42"), FULL)])
+    response = await client.get("/releases/cpython/3.15.0a3/dossier.json")
+    assert (response.status, response.content_type, response.headers["Cache-Control"]) == (200, "application/json", "no-cache")
+    assert hashlib.sha256(await response.read()).hexdigest() == dossier.digest(dossier.dossier(FULL))
+    text = await (await client.get("/releases/cpython/3.15.0a3")).text()
+    assert '<a href="/releases/cpython/3.15.0a3/dossier.json">' in text
+    assert "It is closed since" not in text
+
+
+async def test_the_page_of_a_release_that_is_over_names_the_digest_of_its_dossier(client: Client, store: Store) -> None:
+    steps = (StepState(name="thaw", status=StepStatus.PASSED, began=NOW, ended=NOW), StepState(name="wrap-up", status=StepStatus.PASSED))
+    over = replace(BARE, state=ReleaseState.DONE, steps=steps)
+    await opened(store, [(WorkKey("cpython#42"), over)])
+    text = await (await client.get("/releases/cpython/3.15.0a3")).text()
+    assert "It is closed since 2026-11-20 12:30 UTC" in text
+    assert dossier.digest(dossier.dossier(over)) in text
+
+
 async def test_the_live_release_is_shown_rather_than_an_aborted_one(client: Client, store: Store) -> None:
     aborted = replace(BARE, state=ReleaseState.ABORTED, issue=IssueNumber(41))
     await opened(store, [(WorkKey("cpython#41"), aborted), (WorkKey("cpython#43"), replace(BARE, issue=IssueNumber(43)))])
@@ -184,6 +205,7 @@ async def test_what_is_not_there_is_not_found(client: Client, path: str) -> None
     response = await client.get(path)
     assert response.status == 404
     assert "<script>" not in await response.text()
-    response = await client.get(f"{path}.json")
-    assert response.status == 404
-    assert (await response.json())["message"].startswith("There is no such release")
+    for document in (f"{path}.json", f"{path}/dossier.json"):
+        response = await client.get(document)
+        assert response.status == 404
+        assert (await response.json())["message"].startswith("There is no such release")

@@ -179,7 +179,7 @@ def test_the_row_shows_the_newest_line_to_paste_and_calls_nobody_anew() -> None:
 
 def test_an_outside_system_that_is_silent_for_a_while_changes_nothing_about_what_people_have_to_do() -> None:
     release = plan.apply(until("tag"), "tag", needs("Cut it."), NOW)
-    silent = plan.apply(release, "tag", waiting(), SOON)
+    silent = plan.apply(release, "tag", replace(waiting(), unheard=True), SOON)
     assert silent.people == release.people
     assert plan.apply(silent, "tag", needs("Cut it."), LATER).people == release.people
 

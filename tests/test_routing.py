@@ -29,6 +29,8 @@ from tests.webhook_builders import (
     rerequested,
     ruleset,
     web_settings,
+    workflow_job,
+    workflow_run,
 )
 
 
@@ -69,6 +71,9 @@ async def test_comments_that_concern_us_go_to_their_work(client: Client, store: 
     assert len(await store.deliveries(key)) == 1
 
 
+OURS = {"id": ACCOUNT, "login": "brother-maynard[bot]", "type": "Bot"}
+
+
 def on_pull_request() -> Json:
     body = comment("/release status")
     body["issue"]["pull_request"] = {"url": "https://api.github.com/repos/python/cpython/pulls/42"}
@@ -76,7 +81,7 @@ def on_pull_request() -> Json:
 
 
 def ours() -> Json:
-    return comment("/release status") | {"sender": {"id": ACCOUNT, "login": "brother-maynard[bot]", "type": "Bot"}}
+    return comment("/release status") | {"sender": OURS}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ def ours() -> Json:
         ("issue_comment", comment("/release status") | {"installation": {"id": 666}}, "Another installation"),
         ("push", push(repository="somebody/cpython"), "Nobody waits"),
         ("push", push("refs/notes/commits"), "neither a branch nor a tag"),
-        ("push", push(sender={"id": ACCOUNT, "login": "brother-maynard[bot]", "type": "Bot"}), "our own doing"),
+        ("push", push(sender=OURS), "our own doing"),
         ("check_run", rerequested("cpython-3.15.0a3-42:1:preflight", app=4321), "No button of ours"),
         ("check_run", rerequested("cpython-3.15.0a3-42:1:preflight", action="created"), "No button of ours"),
         ("check_run", rerequested("cpython-3.15.0a3-42:1:preflight", repository="evil/cpython"), "no release of ours"),
@@ -104,6 +109,10 @@ def ours() -> Json:
         ("repository_ruleset", ruleset("created", repository={"full_name": "python/cpython"}), "nothing of ours"),
         ("repository_ruleset", ruleset("deleted", organization={"id": 8, "login": "elsewhere"}), "No project of ours"),
         ("repository_ruleset", ruleset("deleted"), "No project of ours"),
+        ("workflow_run", workflow_run(repository="python/cpython"), "Nobody waits for a workflow"),
+        ("workflow_job", workflow_job(repository="somebody/release-tools"), "Nobody waits for a workflow"),
+        ("workflow_job", workflow_job("queued"), "changes nothing"),
+        ("workflow_run", workflow_run() | {"repository": {"full_name": "python/cpython"}, "installation": {"id": 666}}, "installation"),
         ("ping", {"zen": "Keep it logically awesome."}, "do not concern us"),
         ("membership", {"action": "removed"}, "do not concern us"),
         ("installation", {"action": "suspend"}, "do not concern us"),
@@ -146,6 +155,33 @@ async def test_a_pressed_button_wakes_the_releases(client: Client, store: Store)
     assert delivery.payload["sender"] == 1324225
 
 
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ("workflow_run", workflow_run("requested")),
+        ("workflow_run", workflow_run("in_progress")),
+        ("workflow_run", workflow_run("completed", repository="Python/Release-Tools")),
+        ("workflow_run", workflow_run("completed", sender=OURS)),
+        ("workflow_job", workflow_job("in_progress", sender=OURS)),
+        ("workflow_job", workflow_job("waiting")),
+        ("workflow_job", workflow_job("completed", sender=OURS)),
+    ],
+)
+async def test_what_becomes_of_a_workflow_goes_to_the_watch_also_where_we_started_it(
+    client: Client, store: Store, event: str, body: Json
+) -> None:
+    assert (await post(client, event, body))[0] == 202
+    (delivery,) = await store.deliveries(WATCH)
+    assert delivery.payload == {"repository": body["repository"]["full_name"], "run": 77}
+
+
+async def test_where_no_workflow_builds_nobody_waits_for_one(settings: WebSettings, store: Store) -> None:
+    (profile,) = settings.profiles
+    handmade = replace(settings, profiles=[profile.model_copy(update={"workflow": None})])
+    async with TestClient(TestServer(create_app(handmade, store))) as client:
+        assert (await post(client, "workflow_run", workflow_run()))[0] == 200
+
+
 @pytest.mark.parametrize("project", ["azure-sdk", "Azure.SDK", "azure"])
 def test_a_button_is_told_from_others_whatever_the_project_is_called(settings: WebSettings, project: str) -> None:
     territory = Territory.of(settings.profiles[0])
@@ -165,6 +201,8 @@ def test_a_button_is_told_from_others_whatever_the_project_is_called(settings: W
         ("issue_comment", comment("/release status"), (ISSUE, None)),
         ("issue_comment", comment("/freeze main x"), (WATCH, None)),
         ("check_run", rerequested("cpython-3.15.0a3-42:2:preflight"), (WATCH, "cpython")),
+        ("workflow_run", workflow_run(), (WATCH, "cpython")),
+        ("workflow_job", workflow_job(), (WATCH, "cpython")),
     ],
 )
 async def test_what_moves_refs_wakes_all_live_releases(
@@ -206,7 +244,8 @@ def everywhere(settings: WebSettings, official: list[tuple[str, Json]]) -> WebSe
     names = {body["repository"]["full_name"] for _, body in official if "repository" in body}
     (profile,) = settings.profiles
     project = profile.project.model_copy(update={"command_repositories": tuple(sorted(names)), "repository": "Codertocat/Hello-World"})
-    listening = profile.model_copy(update={"project": project})
+    workflow = profile.workflow.model_copy(update={"repository": "octo-org/octo-repo"}) if profile.workflow else None
+    listening = profile.model_copy(update={"project": project, "workflow": workflow})
     return replace(settings, profiles=[listening], installation_of=lambda _: None, app_id=29310, largest_body=10**6)
 
 
@@ -217,7 +256,7 @@ async def test_every_official_example_is_taken(everywhere: WebSettings, store: S
             statuses[event, number] = (await post(client, event, commanding(body)))[0]
     assert set(statuses.values()) == {200, 202}
     stored = {event for (event, _), status in statuses.items() if status == 202}
-    assert stored == {"issue_comment", "push", "create", "delete"}
+    assert stored == {"issue_comment", "push", "create", "delete", "workflow_run"}
 
 
 async def test_no_body_passes_as_another_event(everywhere: WebSettings, store: Store, official: list[tuple[str, Json]]) -> None:

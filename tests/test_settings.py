@@ -51,6 +51,16 @@ def test_everything_that_is_missing_is_named_in_a_sentence_each() -> None:
     assert all(" is missing, " in line and line.endswith(".") for line in lines)
 
 
+def test_the_secret_of_service_hooks_may_be_two_or_none(environ: dict[str, str]) -> None:
+    def known(**more: str) -> list[str]:
+        return [secret.get_secret_value() for secret in load_settings(environ | more).azure_hook_secret]
+
+    assert known() == known(AZURE_HOOK_SECRET=" ") == []
+    assert known(AZURE_HOOK_SECRET="one") == ["one"]
+    assert known(AZURE_HOOK_SECRET="one, other") == ["one", "other"]
+    assert "one" not in repr(load_settings(environ | {"AZURE_HOOK_SECRET": "one"}).azure_hook_secret)
+
+
 def test_an_empty_variable_counts_as_not_set(environ: dict[str, str]) -> None:
     assert "GH_SECRET is missing" in refused(environ | {"GH_SECRET": " "})
     assert load_settings(environ | {"DATABASE_URL": "", "DYNO": ""}).database_url is None

@@ -76,3 +76,10 @@ def test_a_hint_repeats_without_acting(reason: str) -> None:
     heard = parse(f"/relaese halt {reason}")
     assert isinstance(heard, NotUnderstood)
     harmless(answers.not_understood(heard.why, heard.did_you_mean))
+
+
+def test_an_address_stays_whole_and_what_hides_one_does_not() -> None:
+    address = "https://dev.azure.com/Python/cpython/_build/results?buildId=1&view=results"
+    assert markdown.plain(f"Approve it at {address}.") == f"Approve it at {address}."
+    assert markdown.plain("[log in](https://example.com/a_b)") == "\\[log in\\](https://example.com/a_b)"
+    assert "@\N{ZERO WIDTH SPACE}python" in markdown.plain("https://example.com/@python")

@@ -39,6 +39,10 @@ forks = ["hugovk/cpython"]
 [series."3.15"]
 branch = "3.15"
 signature = "if-present"
+
+[workflow]
+repository = "python/release-tools"
+file = "build-release.yml"
 """
 Json = dict[str, Any]
 ISSUE = WorkKey("cpython#42")
@@ -90,6 +94,25 @@ def rerequested(external_id: str | None, *, app: int = APP, action: str = "rereq
         "check_run": {"id": 11, "name": "release / preflight", "external_id": external_id, "app": {"id": app}},
         "repository": {"full_name": repository},
         "sender": {"id": 1324225, "login": "hugovk", "type": "User"},
+    }
+
+
+def workflow_run(action: str = "completed", *, repository: str = "python/release-tools", sender: Json | None = None) -> Json:
+    return {
+        "action": action,
+        "workflow": {"id": 5, "path": ".github/workflows/build-release.yml"},
+        "workflow_run": {"id": 77, "status": "completed"},
+        "repository": {"full_name": repository},
+        "sender": sender or {"id": 5, "login": "somebody", "type": "User"},
+    }
+
+
+def workflow_job(action: str = "completed", *, repository: str = "python/release-tools", sender: Json | None = None) -> Json:
+    return {
+        "action": action,
+        "workflow_job": {"id": 78, "run_id": 77, "name": "build-source"},
+        "repository": {"full_name": repository},
+        "sender": sender or {"id": 5, "login": "somebody", "type": "User"},
     }
 
 

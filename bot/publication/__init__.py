@@ -3,20 +3,25 @@
 Data and rules only, without input or output.
 """
 
-from bot.publication.comparison import CHECK, Published, Rule, compare
-from bot.publication.files import SERIES, Companion, ExpectedFile, FileGroup, FilesUnknown, SeriesFiles, expected_files, files_of_series
+from bot.publication.builders import compare_with_builders
+from bot.publication.comparison import Published, compare, missing
+from bot.publication.files import Companion, ExpectedFile, FileGroup, SeriesFiles, expected_files, put_off
+from bot.publication.problems import CHECK, Problem, Rule, findings_of, named
 
 __all__ = [
     "CHECK",
-    "SERIES",
     "Companion",
     "ExpectedFile",
     "FileGroup",
-    "FilesUnknown",
+    "Problem",
     "Published",
     "Rule",
     "SeriesFiles",
     "compare",
+    "compare_with_builders",
     "expected_files",
-    "files_of_series",
+    "findings_of",
+    "missing",
+    "named",
+    "put_off",
 ]

@@ -1,22 +1,17 @@
 """Which files a release has on python.org, by its version, its kind and the policy of its series.
 
 Names, titles, systems and buttons are those of ``add_to_pydotorg.py`` in https://github.com/python/release-tools; which series has which
-files is what https://www.python.org/downloads/ shows of its releases.
+groups of files is said by the profile.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from bot.errors import UserError
 from bot.release.version import Kind, Level, Version
 
 FTP: Final = "https://www.python.org/ftp/python/"
-
-
-class FilesUnknown(UserError):
-    """Nobody wrote down which files a series has."""
 
 
 class FileGroup(StrEnum):
@@ -101,34 +96,6 @@ _TABLE: Final = (
 )
 
 _MOBILE: Final = frozenset({FileGroup.ANDROID, FileGroup.IOS})
-_WINDOWS_AND_MACOS: Final = frozenset({FileGroup.WINDOWS_INSTALLER, FileGroup.WINDOWS_EMBEDDABLE, FileGroup.MACOS})
-
-SERIES: Final[Mapping[tuple[int, int], SeriesFiles]] = {
-    (3, 10): SeriesFiles(groups=frozenset(), companions=_ALL - {Companion.SBOM}),
-    (3, 11): SeriesFiles(groups=_WINDOWS_AND_MACOS, companions=_ALL - {Companion.SBOM}),
-    (3, 12): SeriesFiles(groups=_WINDOWS_AND_MACOS, companions=_ALL),
-    (3, 13): SeriesFiles(groups=_WINDOWS_AND_MACOS | {FileGroup.WINDOWS_MANIFEST}, companions=_ALL),
-    (3, 14): SeriesFiles(groups=_WINDOWS_AND_MACOS | {FileGroup.WINDOWS_MANIFEST, FileGroup.ANDROID}),
-    (3, 15): SeriesFiles(
-        groups=_WINDOWS_AND_MACOS | {FileGroup.WINDOWS_MANIFEST} | _MOBILE,
-        from_beta=frozenset({FileGroup.IOS}),
-    ),
-    # The installers ended with 3.15. The classic embeddable packages were published by the same job, which no longer runs.
-    (3, 16): SeriesFiles(
-        groups=frozenset({FileGroup.WINDOWS_MANIFEST, FileGroup.MACOS}) | _MOBILE,
-        optional=frozenset({FileGroup.WINDOWS_EMBEDDABLE}),
-    ),
-}
-"""What the series have had since the one named: the last row holds until another is written."""
-
-
-def files_of_series(series: str) -> SeriesFiles:
-    """Return the policy of a series such as ``3.15``; raise FilesUnknown for those that are older than the first row."""
-    major, _, minor = series.partition(".")
-    fitting = [since for since in SERIES if since <= (int(major), int(minor))]
-    if not fitting:
-        raise FilesUnknown(f"It is not written down which files Python {series} has on python.org: add the series to the table of the bot.")
-    return SERIES[max(fitting)]
 
 
 def expected_files(version: Version, kind: Kind, series: SeriesFiles) -> tuple[ExpectedFile, ...]:
@@ -138,6 +105,12 @@ def expected_files(version: Version, kind: Kind, series: SeriesFiles) -> tuple[E
     """
     wanted, optional = _groups(version, kind, series)
     return tuple(_expected(row, version, series, optional=row.group not in wanted) for row in _TABLE if row.group in wanted | optional)
+
+
+def put_off(files: Sequence[ExpectedFile], late: Collection[str]) -> tuple[ExpectedFile, ...]:
+    """Return the same files, where those that follow later, by their names, may be there or not, each with its whole group."""
+    groups = {file.group for file in files if file.name in late}
+    return tuple(replace(file, optional=file.optional or file.group in groups) for file in files)
 
 
 def _groups(version: Version, kind: Kind, series: SeriesFiles) -> tuple[frozenset[FileGroup], frozenset[FileGroup]]:

@@ -42,24 +42,45 @@ def advance(run: Run, contents: Contents) -> bool:
     if True in opened:
         return True
     if all(stage.state == "completed" for stage in run.stages):
-        failed = any(stage.result in _BAD for stage in run.stages)
-        run.status, run.result, run.finished = "completed", "failed" if failed else "succeeded", now()
+        run.status, run.result, run.finished = "completed", _result(run), now()
         return True
     return False
 
 
-def decide(stage: Stage, by: Identity, *, approved: bool) -> None:
+def decide(stage: Stage, by: Identity, *, approved: bool, comment: str = "") -> None:
     """Give the approval of a stage, or refuse it; raises NotPossible when nobody asked for one."""
-    if stage.approval is None or stage.approval.status != "pending":
-        raise NotPossible(f"the stage {stage.plan.name} does not wait for an approval")
-    stage.approval.status, stage.approval.by = ("approved" if approved else "rejected"), by
+    approval = _asked(stage)
+    approval.status, approval.by, approval.comment = ("approved" if approved else "rejected"), by, comment
     if not approved:
         _close(stage, "failed")
 
 
+def time_out(stage: Stage) -> None:
+    """Let the time for an approval run out: the stage does not run, but can be tried again; raises NotPossible as ``decide`` does.
+
+    https://learn.microsoft.com/en-us/azure/devops/pipelines/process/approvals
+    """
+    _asked(stage).status = "timedOut"
+    _close(stage, "skipped")
+
+
+def _asked(stage: Stage) -> Approval:
+    if stage.approval is None or stage.approval.status != "pending":
+        raise NotPossible(f"the stage {stage.plan.name} does not wait for an approval")
+    return stage.approval
+
+
+def _result(run: Run) -> str:
+    results = {stage.result for stage in run.stages}
+    if results & _BAD:
+        return "failed"
+    return "partiallySucceeded" if "succeededWithIssues" in results else "succeeded"
+
+
 def retry(run: Run, stage: Stage) -> None:
     """Try a failed or cancelled stage again, and with it what was skipped after it; raises NotPossible for others."""
-    if stage.result not in ("failed", "canceled"):
+    too_late = stage.approval is not None and stage.approval.status == "timedOut"
+    if stage.result not in ("failed", "canceled") and not too_late:
         raise NotPossible(f"the stage {stage.plan.name} has neither failed nor been cancelled")
     again = {stage.plan.name}
     for other in run.stages:
@@ -98,8 +119,8 @@ def _open(run: Run, stage: Stage) -> bool:
 
 def _end(run: Run, stage: Stage, contents: Contents) -> None:
     """End a stage that runs: with its artifacts and tags, or with its error."""
-    if stage.failing:
-        stage.error, stage.failing = stage.failing, ""
+    stage.error, stage.failing = stage.failing, ""
+    if stage.error and not stage.limping:
         _close(stage, "failed")
         return
     for job in stage.jobs:
@@ -108,7 +129,7 @@ def _end(run: Run, stage: Stage, contents: Contents) -> None:
         for pattern, kind in job.plan.artifacts.items():
             for name in artifact_names(pattern, run.parameters):
                 run.artifacts[name] = Artifact(kind=kind, files=dict(contents.get(name, {})))
-    _close(stage, "succeeded")
+    _close(stage, "succeededWithIssues" if stage.error else "succeeded")
 
 
 def _end_cancelled(run: Run) -> None:

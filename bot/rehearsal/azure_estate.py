@@ -1,7 +1,7 @@
 """All that one organisation of Azure DevOps knows, and how orders become runs."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -43,6 +43,8 @@ class Estate:
     contents: Contents = field(default_factory=dict)
     retry_after: int | None = None
     """Seconds for which every answer asks not to be asked again, also answers with status 200."""
+    changed: Callable[[Run], None] = lambda _: None
+    """Called after anything has happened to a run."""
     commit: str = field(default_factory=lambda: secrets.token_hex(20))
     numbers: Iterator[int] = field(default_factory=lambda: count(1_001))
 
@@ -69,7 +71,7 @@ class Estate:
         ref = _object(_object(resources.get("repositories")).get("self")).get("refName", MAIN)
         if ref != MAIN:
             wrong.append(f"Could not get the latest source version for repository python/release-tools from branch {ref}.")
-        wrong += self._wrong_runs(pipeline, given, _object(resources.get("pipelines")))
+        wrong += self._wrong_runs(pipeline, given, _pipelines(order))
         if wrong:
             raise Invalid(*wrong)
         return given
@@ -90,6 +92,7 @@ class Estate:
             requested_by=who,
             queued=moment,
             stages=planned(pipeline, given),
+            earlier={alias: str(_object(named).get("version", "")) for alias, named in _pipelines(order).items()},
         )
         self.runs[run.id] = run
         self.happened(f"run {run.id} ({run.name}) queued by {who.login}")
@@ -115,6 +118,10 @@ class Estate:
 
 def _object(value: object) -> JsonObject:
     return dict(value) if isinstance(value, dict) else {}
+
+
+def _pipelines(order: JsonObject) -> JsonObject:
+    return _object(_object(order.get("resources")).get("pipelines"))
 
 
 def _texts(value: object) -> dict[str, str]:

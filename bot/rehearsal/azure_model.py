@@ -73,6 +73,7 @@ class Approval:
     created: datetime
     status: str = "pending"
     by: Identity | None = None
+    comment: str = ""
 
 
 @dataclass(kw_only=True)
@@ -85,7 +86,10 @@ class Job:
 
 @dataclass(kw_only=True)
 class Stage:
-    """A stage of a run, in its newest attempt; ``failing`` is the error that its first job will meet, if any."""
+    """A stage of a run, in its newest attempt; ``failing`` is the error that its first job will meet, if any.
+
+    ``limping`` says that the job meets it and goes on all the same, so that the stage ends well but for that.
+    """
 
     plan: StagePlan
     jobs: list[Job]
@@ -99,6 +103,7 @@ class Stage:
     finished: datetime | None = None
     approval: Approval | None = None
     failing: str = ""
+    limping: bool = False
     error: str = ""
 
 
@@ -124,6 +129,8 @@ class Run:
     requested_by: Identity
     queued: datetime
     stages: list[Stage]
+    earlier: dict[str, str] = field(default_factory=dict)
+    """The names of the runs that it takes up, by the names that the pipeline gives them."""
     status: str = "notStarted"
     result: str | None = None
     started: datetime | None = None

@@ -23,6 +23,9 @@ REAL_CERTIFICATE = "PythonSoftwareFoundation"
 SIGNING = frozenset({"Sign_Files", "Make_MSI", "Pack_MSIX", "Publish_PyManager"})
 """The jobs that use the certificate; a stage waits until all checks on everything used anywhere in it have passed."""
 
+_PIPELINE, _CONTAINER = "PipelineArtifact", "Container"
+"""The kinds of artifacts."""
+
 _OUTLINE = (
     StagePlan(name="Build", display="Build", when=("build",), jobs=(JobPlan(name="Build_Python", display="Build Python"),)),
     StagePlan(
@@ -30,19 +33,32 @@ _OUTLINE = (
         display="Sign",
         depends=("Build",),
         when=("build",),
-        jobs=(JobPlan(name="Sign_Files", display="Sign", when=("signed",)),),
+        jobs=(JobPlan(name="Sign_Files", display="Sign", when=("signed",), artifacts={"cert": _PIPELINE}, tag="signed"),),
     ),
     StagePlan(
         name="Layout", display="Layout", depends=("Sign",), when=("current",), jobs=(JobPlan(name="Make_Layouts", display="Layouts"),)
     ),
-    StagePlan(name="Pack", display="Pack", depends=("Layout",), when=("current",), jobs=(JobPlan(name="Make_MSI", display="Make MSI"),)),
+    StagePlan(
+        name="Pack",
+        display="Pack",
+        depends=("Layout",),
+        when=("current",),
+        jobs=(JobPlan(name="Make_MSI", display="Make MSI", artifacts={"msi": _PIPELINE, "embed": _CONTAINER, "sbom": _CONTAINER}),),
+    ),
     StagePlan(name="Test", display="Test", depends=("Pack",), when=("current",), jobs=(JobPlan(name="Test_MSI", display="Test MSI"),)),
     StagePlan(
         name="Publish",
         display="Publish",
         depends=("Test",),
         when=("DoPublish",),
-        jobs=(JobPlan(name="Publish_PyManager", display="Publish"),),
+        jobs=(
+            JobPlan(
+                name="Publish_PyManager",
+                display="Publish for the install manager",
+                artifacts={"pymanager_index": _PIPELINE, "pymanager_hashes": _PIPELINE},
+            ),
+            JobPlan(name="Publish_Python", display="Publish", artifacts={"hashes": _PIPELINE}),
+        ),
     ),
 )
 

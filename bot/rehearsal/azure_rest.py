@@ -47,6 +47,7 @@ class AzureRest:
             ("POST", f"{BUILD}/retention/leases"): ("Retain indefinitely", self._add_leases),
             ("POST", f"{PIPELINES}/{{pipelineId}}/preview"): ("Queue builds", self._preview),
             ("POST", f"{PIPELINES}/{{pipelineId}}/runs"): ("Queue builds", self._place),
+            ("GET", f"{PIPELINES}/{{pipelineId}}/runs/{{runId}}"): (view, self._used),
             ("GET", f"{PIPELINES}/approvals"): (view, self._approvals),
         }
 
@@ -86,6 +87,7 @@ class AzureRest:
             self._estate.chronicle.violation(f"azure: run {run.id} was to be changed otherwise than by cancelling it")
             raise Problem(400, "InvalidBuildException", "The status of a build can be changed to Cancelling only.")
         self._do(lambda: course.cancel(run))
+        self._estate.changed(run)
         self._estate.happened(f"run {run.id} cancelled by {self._estate.bot.login}")
         return self._answer_run(run)
 
@@ -103,6 +105,7 @@ class AzureRest:
         except KeyError:
             raise Problem(404, "StageNotFoundException", f"Stage {name} was not found in run {run.id}.") from None
         self._do(lambda: course.retry(run, stage))
+        self._estate.changed(run)
         self._estate.happened(f"run {run.id} stage {name} retried by {self._estate.bot.login}")
         return web.Response(status=200)
 
@@ -152,6 +155,10 @@ class AzureRest:
             return await self._preview(request)
         run = self._estate.place(pipeline, order, self._estate.bot)
         return web.json_response(shapes.placed(run, self._estate.url, self._estate.project))
+
+    async def _used(self, request: web.Request) -> web.Response:
+        run = self._estate.run(request.match_info["runId"])
+        return web.json_response(shapes.used(run, self._estate.url, self._estate.project))
 
     async def _approvals(self, request: web.Request) -> web.Response:
         wanted = request.query.get("approvalIds", "").split(",")

@@ -27,7 +27,7 @@ class AzureServer:
         self._chronicle = estate.chronicle
         self._official = official
         self._permissions: dict[str, str] = {}
-        self.application = web.Application(middlewares=[watching(self._chronicle), self._envelope, self._judge])
+        self.application = web.Application(middlewares=[watching(self._chronicle, "Azure"), self._envelope, self._judge])
         for (method, route), (permission, handler) in AzureRest(estate).routes().items():
             self.application.router.add_route(method, route, handler)
             self._permissions[f"{method} {route}"] = permission

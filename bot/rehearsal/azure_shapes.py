@@ -82,6 +82,13 @@ def placed(run: Run, organization: str, project: str) -> JsonObject:
     }
 
 
+def used(run: Run, organization: str, project: str) -> JsonObject:
+    """Write a run as the pipelines interface shows a single one, with what it takes up."""
+    reference = {"id": run.pipeline.id, "name": run.pipeline.name, "folder": run.pipeline.path, "revision": 40}
+    earlier = {alias: {"pipeline": reference, "version": name} for alias, name in run.earlier.items()}
+    return {**placed(run, organization, project), "resources": {"repositories": {}, "pipelines": earlier}}
+
+
 def timeline(run: Run) -> JsonObject:
     """Write all records of a run: each stage, its phase and jobs, and its checkpoint with the approval."""
     return {
@@ -99,6 +106,7 @@ def approval(run: Run, found: Approval, approvers: list[Identity], organization:
                 "assignedApprover": identity(who, organization),
                 "actualApprover": identity(who, organization) if found.by is who else None,
                 "status": found.status if found.by in (None, who) else "skipped",
+                "comment": found.comment if found.by is who else None,
                 "initiatedOn": moment(found.created),
                 "order": place,
             }

@@ -55,7 +55,7 @@ class Buildbot:
         self._chronicle = chronicle
         self._ids = count(1)
         self._recent: deque[float] = deque()
-        self.application = web.Application(middlewares=[watching(chronicle), self._strict])
+        self.application = web.Application(middlewares=[watching(chronicle, "buildbot"), self._strict])
         self.application.add_routes(
             [
                 web.get("/api/v2/builders", self._builders),

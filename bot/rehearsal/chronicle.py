@@ -13,8 +13,10 @@ WriteHook = Callable[[int, str], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request that reached a stand-in; ``by`` says with whose credentials."""
+    """One request that reached a stand-in, which is the one for ``system``; ``by`` says with whose credentials."""
 
+    system: str
+    is_write: bool
     method: str
     path: str
     query: str

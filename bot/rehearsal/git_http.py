@@ -48,7 +48,7 @@ class GitHttp:
         self._desk = desk
         self._chronicle = chronicle
         self._directory = directory
-        self.application = web.Application(middlewares=[watching(chronicle)], client_max_size=LARGEST_PUSH)
+        self.application = web.Application(middlewares=[watching(chronicle, "git")], client_max_size=LARGEST_PUSH)
         self.application.add_routes(
             [
                 web.get("/{owner}/{name}.git/info/refs", self.refs),

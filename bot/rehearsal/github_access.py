@@ -52,6 +52,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     f"POST {REPOSITORY}/issues/comments/{{comment_id}}/reactions": ANSWER,
     f"GET {REPOSITORY}/git/ref/{{ref}}": ("contents=read",),
     f"GET {REPOSITORY}/git/matching-refs/{{ref}}": ("contents=read",),
+    f"DELETE {REPOSITORY}/git/refs/{{ref}}": ("contents=write",),
     f"GET {REPOSITORY}/git/tags/{{tag_sha}}": ("contents=read",),
     f"GET {REPOSITORY}/git/commits/{{commit_sha}}": ("contents=read",),
     f"GET {REPOSITORY}/contents/{{path}}": ("contents=read",),
@@ -72,6 +73,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     f"GET {REPOSITORY}/actions/runs/{{run_id}}/jobs": ("actions=read",),
     f"GET {REPOSITORY}/actions/runs/{{run_id}}/artifacts": ("actions=read",),
     f"POST {REPOSITORY}/actions/runs/{{run_id}}/rerun-failed-jobs": ("actions=write",),
+    f"POST {REPOSITORY}/actions/runs/{{run_id}}/cancel": ("actions=write",),
     f"GET {REPOSITORY}/actions/jobs/{{job_id}}/logs": ("actions=read",),
     f"GET {REPOSITORY}/actions/artifacts/{{artifact_id}}/{{archive_format}}": ("actions=read",),
 }

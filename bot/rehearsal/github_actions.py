@@ -122,6 +122,10 @@ class Actions:
         for artifact in run.artifacts:
             artifact.expired = True
 
+    def delete(self, run_id: int) -> None:
+        """Let somebody delete a run, and all that it left."""
+        self._log(self._runs.pop(run_id), "deleted")
+
     def run_failed_again(self, actor: User, run: Run) -> None:
         """Queue the failed jobs of a run as its next attempt, with those that need them.
 
@@ -137,6 +141,20 @@ class Actions:
         self._log(run, f"attempt {run.attempt} requested by {actor.login}")
         self._tell_run("requested", run)
         self._open_ready(run)
+
+    def cancel(self, actor: User, run: Run) -> None:
+        """End every job of a run that is not over, and the run with them.
+
+        https://docs.github.com/en/rest/actions/workflow-runs#cancel-a-workflow-run
+        """
+        if run.status == "completed":
+            raise Problem(409, "Cannot cancel a workflow run that is completed.")
+        self._log(run, f"cancelled by {actor.login}")
+        for job in [job for job in run.jobs if job.status != "completed"]:
+            job.log = job.log or (None if job.status == "queued" else "##[error]The operation was canceled.")
+            self._end(run, job, "cancelled")
+        self._open_ready(run)
+        self._close_if_over(run)
 
     # What can be seen
 

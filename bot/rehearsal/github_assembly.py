@@ -24,6 +24,7 @@ from bot.rehearsal.github_server import GitHubServer
 from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.github_storage import Storage
 from bot.rehearsal.official import OfficialGitHub
+from bot.rehearsal.post import Pace
 from bot.rehearsal.reference import GitHubSpecs
 from bot.rehearsal.webhook_schemas import WebhookSchemas
 from bot.rehearsal.webhooks import Webhooks
@@ -59,15 +60,6 @@ EVENTS = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How this GitHub behaves in time: see ``Webhooks``."""
-
-    seed: int
-    webhook_time_out: float
-    shuffle_patience: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Assembled:
     """A GitHub ready to be served."""
 
@@ -76,18 +68,11 @@ class Assembled:
     git: web.Application
 
 
-def assemble(directory: Path, links: Links, chronicle: Chronicle, specs: GitHubSpecs, manner: Manner) -> Assembled:
+def assemble(directory: Path, links: Links, chronicle: Chronicle, specs: GitHubSpecs, pace: Pace) -> Assembled:
     """Build everything; nothing is served and nothing delivered yet."""
     model = Model()
     app = register(model)
-    webhooks = Webhooks(
-        app,
-        chronicle,
-        WebhookSchemas(specs.webhooks),
-        seed=manner.seed,
-        time_out=manner.webhook_time_out,
-        patience=manner.shuffle_patience,
-    )
+    webhooks = Webhooks(app, chronicle, WebhookSchemas(specs.webhooks), pace)
     events = Events(model, app, links, webhooks)
     desk = Desk(
         model=model,

@@ -32,6 +32,7 @@ class ActionsRest:
             web.get(f"{ACTIONS}/runs/{{run_id}}/jobs", self.jobs),
             web.get(f"{ACTIONS}/runs/{{run_id}}/artifacts", self.artifacts),
             web.post(f"{ACTIONS}/runs/{{run_id}}/rerun-failed-jobs", self.run_failed_again),
+            web.post(f"{ACTIONS}/runs/{{run_id}}/cancel", self.cancel),
             web.get(f"{ACTIONS}/jobs/{{job_id}}/logs", self.log),
             web.get(f"{ACTIONS}/artifacts/{{artifact_id}}/{{archive_format}}", self.archive),
         ]
@@ -82,6 +83,11 @@ class ActionsRest:
         """Run the failed jobs of a run again."""
         self._desk.actions.run_failed_again(self._desk.app.bot, self._run(request))
         return answer({}, HTTPStatus.CREATED)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Stop a run."""
+        self._desk.actions.cancel(self._desk.app.bot, self._run(request))
+        return answer({}, HTTPStatus.ACCEPTED)
 
     async def log(self, request: web.Request) -> web.Response:
         """Point to the log of a job that is over and had a runner."""

@@ -2,15 +2,19 @@
 
 import base64
 import re
+from http import HTTPStatus
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from bot.rehearsal.git_objects import read_commit, read_tag
+from bot.rehearsal.git_repository import ABSENT
 from bot.rehearsal.github_desk import Desk, answer
 from bot.rehearsal.github_model import JsonObject, Repository
+from bot.rehearsal.github_policy import Actor
 from bot.rehearsal.github_problems import NotFound, Problem
 from bot.rehearsal.github_shapes import node_id
+from bot.rehearsal.update_hook import refusals
 
 REPOSITORY = "/repos/{owner}/{repo}"
 OBJECT_ID = re.compile(r"[0-9a-f]{40}")
@@ -28,6 +32,7 @@ class GitRest:
         return [
             web.get(f"{REPOSITORY}/git/ref/{{ref:.+}}", self.ref),
             web.get(f"{REPOSITORY}/git/matching-refs/{{ref:.+}}", self.matching_refs),
+            web.delete(f"{REPOSITORY}/git/refs/{{ref:.+}}", self.delete_ref),
             web.get(f"{REPOSITORY}/git/tags/{{tag_sha}}", self.tag),
             web.get(f"{REPOSITORY}/git/commits/{{commit_sha}}", self.commit),
             web.get(f"{REPOSITORY}/contents/{{path:.*}}", self.contents),
@@ -48,6 +53,21 @@ class GitRest:
         prefix = f"refs/{request.match_info['ref']}"
         refs = {name: object_id for name, object_id in (await repository.git.refs()).items() if name.startswith(prefix)}
         return answer([await self._ref(repository, name, object_id) for name, object_id in refs.items()])
+
+    async def delete_ref(self, request: web.Request) -> web.Response:
+        """Delete one ref, if it is there and no rule keeps the App from it; there is no way to say which object it must name."""
+        repository, name = self._desk.repository(request), f"refs/{request.match_info['ref']}"
+        bot = self._desk.app.bot
+        async with repository.git.pushing:
+            old = (await repository.git.refs(name)).get(name)
+            if old is None:
+                raise Problem(422, "Reference does not exist")
+            policy = self._desk.rules.policy(repository, Actor(user=bot, is_app=True))
+            if refusals(policy, name, old, ABSENT, fast_forward=False):
+                raise Problem(422, "Repository rule violations found\n\nCannot delete this branch")
+            await repository.git.update_ref(name, ABSENT, old)
+        await self._desk.acts.refs_moved(bot, repository, {name: (old, ABSENT)})
+        return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def tag(self, request: web.Request) -> web.Response:
         """Return an annotated tag; signatures are never verified here, because no account of the rehearsal has keys."""

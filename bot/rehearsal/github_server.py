@@ -43,7 +43,7 @@ class GitHubServer:
         self._chronicle = chronicle
         self._official = official
         self._used: Counter[str] = Counter()
-        self.application = web.Application(middlewares=[watching(chronicle), self._envelope, self._judge])
+        self.application = web.Application(middlewares=[watching(chronicle, "GitHub"), self._envelope, self._judge])
         parts = (AppRest, TalkRest, GitRest, RulesRest, PeopleRest, ChecksRest, ActionsRest)
         for part in parts:
             self.application.add_routes(part(desk).routes())

@@ -37,7 +37,7 @@ class Peps:
             for name, (pep, status, first, end, manager) in SERIES.items()
         }
         self._chronicle = chronicle
-        self.application = web.Application(middlewares=[watching(chronicle), self._strict])
+        self.application = web.Application(middlewares=[watching(chronicle, "PEPs"), self._strict])
         self.application.router.add_get("/api/release-cycle.json", self._release_cycle)
 
     def set(self, series: str, **fields: str | int) -> None:

@@ -49,7 +49,7 @@ class PythonOrg:
         self.api = Api(self.tables, chronicle)
         self._chronicle = chronicle
         self._stored: dict[str, Stored] = {}
-        self.application = web.Application(middlewares=[watching(chronicle), self._strict])
+        self.application = web.Application(middlewares=[watching(chronicle, "python.org"), self._strict])
         self.application.add_routes(
             [
                 *self.api.routes,
@@ -66,6 +66,10 @@ class PythonOrg:
         """Put a file on the server, ``upload("3.15.0/Python-3.15.0a3.tgz", b"…")``; whoever saw the path before sees what they saw."""
         self._stored[_path(path)] = (content, now())
         self._chronicle.happened(f"python.org: {_path(path)} uploaded")
+
+    def has(self, path: str) -> bool:
+        """Tell whether there is such a file on the server."""
+        return _path(path) in self._stored
 
     def corrupt(self, path: str) -> None:
         """Change one bit of a file, for everybody and at once."""

@@ -19,10 +19,13 @@ from typing import Final, NoReturn
 import aiohttp
 
 from bot.errors import UserError
+from bot.rehearsal.calls import calls
 from bot.rehearsal.inspection import counted, problems
+from bot.rehearsal.machinery import Machines
 from bot.rehearsal.performance import Look, Performance
 from bot.rehearsal.person import Account
 from bot.rehearsal.release_manager import ReleaseManager
+from bot.rehearsal.release_tools import add_release_tools
 from bot.rehearsal.stage import UPSTREAM, Stage, stage
 from bot.rehearsal.timeline import Timeline, TimelineForPeople, TimelineForPrograms, Verdict
 from bot.rehearsal.versions import PythonVersion, WrongUse
@@ -129,16 +132,18 @@ async def _play(order: Order, setting: Stage, world: World, timeline: Timeline, 
     late = []
     async with _running(world, setting) as look:
         played = Performance(world, setting, manager, timeline, look)
+        scene = played.scene
         try:
-            async with asyncio.timeout(order.time_out):
+            async with asyncio.timeout(order.time_out), Machines(world, scene.files).working():
                 await played.play(pause=_PAUSE, patience=_PATIENCE)
                 await world.drain()
         except TimeoutError:
-            late = [f"after {order.time_out:g} s it still waited for {played.awaited()}"]
+            late = [f"after {order.time_out:g} s it still waited for {scene.awaited()}"]
         played.tell_news()
-    found = [*late, *await problems(world, played, order.version, before), *faults.found]
-    verdict = Verdict(problems=counted(found), seconds=timeline.seconds())
-    timeline.end(played.acts, played.release, verdict)
+    found = [*late, *await problems(scene, before), *faults.found]
+    people = {player.login for player in (setting.manager, *setting.others)}
+    verdict = Verdict(problems=counted(found), seconds=timeline.seconds(), calls=calls(world, people))
+    timeline.end(scene.acts, scene.release, verdict)
     return verdict
 
 
@@ -167,6 +172,7 @@ async def _populated(world: World, setting: Stage) -> ReleaseManager:
         branch = setting.version.branch
         world.buildbot.add_builder(f"Builder {number} {branch}", "3.x" if branch == "main" else branch, "stable", tier)
         world.buildbot.finish(f"Builder {number} {branch}")
+    await add_release_tools(world, manager.login)
     account = Account(login=manager.login, token=github.person_token(manager.login), identity=manager.identity)
     home = world.directory / "people" / manager.login
     return await asyncio.to_thread(
@@ -191,6 +197,7 @@ async def _running(world: World, setting: Stage) -> AsyncIterator[Look]:
     bot = await start(environment)
     try:
         world.github.app.webhook_url = f"{bot.url}/webhook/github"
+        world.azure.hook_to(f"{bot.url}/webhook/azure")
         async with aiohttp.ClientSession() as session:
             yield _looking(session, f"{bot.url}/releases/cpython/{setting.version}.json")
     finally:

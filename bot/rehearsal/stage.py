@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,10 @@ openpgp = ["manager.asc"]
 """
 
 _MADE_UP_ID: Final = 900_000_001
-"""The account number of a manager whose real one the profile does not know."""
+"""The first account number of those who play and whose real one the profile does not know."""
+
+_EXPERTS: Final = frozenset({"windows-expert", "macos-expert"})
+"""The roles of those who play beside the manager."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,7 @@ class Player:
     id: int
     name: str
     fork: str
+    roles: frozenset[str] = frozenset()
 
     @property
     def identity(self) -> Identity:
@@ -64,6 +69,8 @@ class Stage:
     tree: SourceTree
     manager: Player
     others: tuple[Player, ...]
+    windows_expert: Player
+    macos_expert: Player
     managers_by_series: Mapping[str, str]
     """Full names, for the release-cycle data."""
     team: tuple[str, str]
@@ -81,19 +88,20 @@ def stage(directory: Path, version: PythonVersion, source: Path | None) -> Itera
     tree = tree_from_tarball(upstream, source, version) if source else small_tree(upstream, version)
     shipped = resources.files("bot").joinpath("profiles", "cpython.toml").read_text(encoding="utf-8")
     policy = tomllib.loads(shipped)
-    players = {person["login"]: _player(person) for person in policy["person"]}
+    players = _numbered([_player(person) for person in policy["person"]], _manager_of(version.minor))
     manager = players[_manager_of(version.minor)]
-    manager = replace(manager, id=manager.id or _MADE_UP_ID)
     with openpgp_key(manager.identity) as key:
         (directory / "manager.asc").write_text(key.public(), encoding="utf-8")
         profile = directory / "cpython.toml"
-        profile.write_text(hurried_profile(shipped, manager, key.fingerprint), encoding="utf-8")
+        profile.write_text(hurried_profile(shipped, manager, key.fingerprint, players.values()), encoding="utf-8")
         organization, _, slug = str(policy["project"]["team"]).partition("/")
         yield Stage(
             version=version,
             tree=tree,
             manager=manager,
             others=tuple(player for player in players.values() if player.login != manager.login and player.id),
+            windows_expert=_first_with("windows-expert", players),
+            macos_expert=_first_with("macos-expert", players),
             managers_by_series={series: players[_manager_of(int(series.partition(".")[2]))].name for series in tree.setting.statuses},
             team=(organization, slug),
             profile=profile,
@@ -101,16 +109,29 @@ def stage(directory: Path, version: PythonVersion, source: Path | None) -> Itera
         )
 
 
-def hurried_profile(shipped: str, manager: Player, fingerprint: str) -> str:
+def hurried_profile(shipped: str, manager: Player, fingerprint: str, players: Iterable[Player] = ()) -> str:
     """Give the shipped profile with short waits and the keys of the rehearsal.
 
-    Of the people only the manager changes: the made-up key takes the place of the real one, and a number that of an unknown one.
+    Of the people, the manager has the made-up key in the place of the real one, and those ``players`` whose number is unknown get theirs.
     """
     text = _with_section(_with_section(shipped, "timing", _TIMING), "trust", _TRUST)
+    for player in (manager, *players):
+        before, block, after = _person_block(text, player.login)
+        text = before + (re.sub(r"^id = .*$", f"id = {player.id}", block, flags=re.MULTILINE) if player.id else block) + after
     before, block, after = _person_block(text, manager.login)
-    block = re.sub(r"^id = .*$", f"id = {manager.id}", block, flags=re.MULTILINE)
     block = re.sub(r"^pgp_fingerprints = .*\n", "", block, flags=re.MULTILINE)
     return f'{before}{block.rstrip()}\npgp_fingerprints = ["{fingerprint}"]\n\n{after}'
+
+
+def _numbered(people: Sequence[Player], manager: str) -> dict[str, Player]:
+    """Give everybody who plays a number, by login; a manager of other series who has none does not."""
+    numbers = count(_MADE_UP_ID)
+    plays = {one.login: one.id == 0 and (one.login == manager or bool(one.roles & _EXPERTS)) for one in people}
+    return {one.login: replace(one, id=next(numbers)) if plays[one.login] else one for one in people}
+
+
+def _first_with(role: str, players: Mapping[str, Player]) -> Player:
+    return next(player for player in players.values() if role in player.roles)
 
 
 def _with_section(text: str, name: str, replacement: str) -> str:
@@ -126,12 +147,13 @@ def _person_block(text: str, login: str) -> tuple[str, str, str]:
 
 
 def _player(person: Mapping[str, object]) -> Player:
-    number, forks = person["id"], person.get("forks")
+    number, forks, roles = person["id"], person.get("forks"), person.get("roles")
     return Player(
         login=str(person["login"]),
         id=number if isinstance(number, int) else 0,
         name=str(person["name"]),
         fork=str(forks[0]) if isinstance(forks, list) and forks else "",
+        roles=frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
     )
 
 

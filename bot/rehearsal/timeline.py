@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.rehearsal.calls import Calls
+
 _WIDTH = 80
 _TIME_WIDTH = 8
 _WHO_WIDTH = 20
@@ -33,6 +35,8 @@ class Verdict:
 
     problems: tuple[str, ...]
     seconds: float
+    calls: tuple[Calls, ...] = ()
+    """What the release asked of the outside systems."""
 
     @property
     def good(self) -> bool:
@@ -94,6 +98,8 @@ class TimelineForPeople(Timeline):
             table.add_row(Text(act.who), Text(act.what), "yes" if act.could_bot else "no")
         self._console.print()
         self._console.print(table)
+        for one in verdict.calls:
+            self._console.print(Text(f"{one.system} was asked {one.reads + one.writes} times: {one.reads} reads and {one.writes} writes."))
         if verdict.good:
             self._console.print(Text(f"It went well, in {verdict.seconds:.1f} s.", style="bold green"))
             return
@@ -112,7 +118,7 @@ class TimelineForPeople(Timeline):
 
 
 class TimelineForPrograms(Timeline):
-    """One JSON object per line, each with a ``type``: event, waiting, act, release, verdict."""
+    """One JSON object per line, each with a ``type``: event, waiting, act, calls, release, verdict."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to the stream."""
@@ -128,9 +134,11 @@ class TimelineForPrograms(Timeline):
         self._write("waiting", {"seconds": round(self.seconds(), 3), "for": what})
 
     def end(self, acts: Sequence[Act], release: Mapping[str, object] | None, verdict: Verdict) -> None:
-        """Write every human act, the release as the bot publishes it, and the verdict."""
+        """Write every human act, what was asked of each system, the release as the bot publishes it, and the verdict."""
         for act in acts:
             self._write("act", asdict(act))
+        for one in verdict.calls:
+            self._write("calls", asdict(one))
         if release is not None:
             self._write("release", {"release": dict(release)})
         self._write("verdict", {"good": verdict.good, "problems": list(verdict.problems), "seconds": round(verdict.seconds, 3)})
@@ -142,17 +150,18 @@ class TimelineForPrograms(Timeline):
 
 _ACTOR = re.compile(r" by (?P<who>[A-Za-z0-9-]+(?:\[bot\])?)(?=:|$)")
 _EDITED = re.compile(r" comment \d+ edited by ")
-_BOT_COMMENT = re.compile(r" comment by (?P<who>\S+\[bot\]): ")
+_SKIPPED = re.compile(r" job .+ skipped$")
+_BOT_COMMENT = re.compile(r"github: (?P<where>\S+) comment by (?P<who>\S+\[bot\]): (?P<text>.*)", re.DOTALL)
 
 
 def retold(sentence: str) -> tuple[str, str] | None:
     """Turn a line of the world's log into who and what; None for what would only be noise in a timeline."""
+    if _EDITED.search(sentence) or _SKIPPED.search(sentence):
+        return None
+    if bot := _BOT_COMMENT.fullmatch(sentence):
+        return bot["who"], f"comments on {bot['where']}: {bot['text']}"
     match = _ACTOR.search(sentence)
     if match is None:
-        return ("", sentence)
-    if _EDITED.search(sentence):
-        return None
-    what = sentence.removeprefix("github: ")
-    if bot := _BOT_COMMENT.search(sentence):
-        return bot["who"], f"comments on {what.partition(' ')[0]}"
-    return match["who"], what.replace(match[0], "", 1)
+        system, _, what = sentence.partition(": ")
+        return system, what
+    return match["who"], sentence.removeprefix("github: ").replace(match[0], "", 1)

@@ -40,8 +40,8 @@ def hung_up(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
-def watching(chronicle: Chronicle) -> Middleware:
-    """Return the outermost middleware of a stand-in."""
+def watching(chronicle: Chronicle, system: str) -> Middleware:
+    """Return the outermost middleware of a stand-in for a system of this name."""
 
     @web.middleware
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -62,7 +62,7 @@ def watching(chronicle: Chronicle) -> Middleware:
             await chronicle.after_write(number, described)
         if action.after is not None:
             await action.after()
-        chronicle.requests.append(_remembered(request, response))
+        chronicle.requests.append(_remembered(request, response, system, is_write=number is not None))
         return hung_up(request) if action.hang_up_after else response
 
     return watch
@@ -79,8 +79,10 @@ async def _with_fault(request: web.Request, handler: Handler, action: Action) ->
     return await handler(request)
 
 
-def _remembered(request: web.Request, response: web.StreamResponse) -> Request:
+def _remembered(request: web.Request, response: web.StreamResponse, system: str, *, is_write: bool) -> Request:
     return Request(
+        system=system,
+        is_write=is_write,
         method=request.method,
         path=request.path,
         query=request.query_string,

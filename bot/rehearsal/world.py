@@ -14,9 +14,10 @@ from bot.rehearsal.buildbot import Buildbot
 from bot.rehearsal.chronicle import Chronicle, Request, WriteHook
 from bot.rehearsal.faults import Faults
 from bot.rehearsal.github import GitHub
-from bot.rehearsal.github_assembly import Manner, assemble
+from bot.rehearsal.github_assembly import assemble
 from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.peps import Peps
+from bot.rehearsal.post import Pace
 from bot.rehearsal.python_org import PythonOrg
 from bot.rehearsal.reference import azure_specs, find_reference, github_specs
 from bot.rehearsal.serving import reserve, serving, url_of
@@ -57,7 +58,7 @@ class World:
         self.directory = directory
         self.seed = seed
         self._reference = reference or find_reference()
-        self._manner = Manner(seed=seed, webhook_time_out=webhook_time_out, shuffle_patience=shuffle_patience)
+        self._pace = Pace(seed=seed, time_out=webhook_time_out, patience=shuffle_patience)
         self._chronicle = Chronicle()
         self._stack = AsyncExitStack()
 
@@ -67,14 +68,16 @@ class World:
         async with AsyncExitStack() as stack:
             api, server = reserve(), reserve()
             links = Links(api=url_of(api), server=url_of(server))
-            assembled = assemble(self.directory, links, self._chronicle, github_specs(self._reference), self._manner)
+            assembled = assemble(self.directory, links, self._chronicle, github_specs(self._reference), self._pace)
             await stack.enter_async_context(serving(assembled.api, api))
             await stack.enter_async_context(serving(assembled.git, server))
             self.github = assembled.github
             self.github.webhooks.start()
             stack.push_async_callback(self.github.webhooks.close)
-            self.azure = Azure(self._chronicle, azure_specs(self._reference))
+            self.azure = Azure(self._chronicle, azure_specs(self._reference), self._pace)
             self.azure.serve_at(await self._serve(stack, self.azure.application))
+            self.azure.hooks.start()
+            stack.push_async_callback(self.azure.hooks.close)
             self.buildbot = Buildbot(self._chronicle)
             self.buildbot.url = await self._serve(stack, self.buildbot.application)
             self.peps = Peps(self._chronicle)
@@ -149,6 +152,7 @@ class World:
     async def drain(self) -> None:
         """Wait until every webhook was answered or has failed."""
         await self.github.webhooks.drain()
+        await self.azure.hooks.drain()
 
     def environment(self) -> dict[str, str]:
         """Return what the bot must be told to live in this world, by its variables of the environment."""
@@ -157,6 +161,7 @@ class World:
             "GITHUB_SERVER_URL": self.github.server_url,
             "AZURE_DEVOPS_URL": self.azure.url,
             "AZURE_DEVOPS_TOKEN": self.azure.token,
+            "AZURE_HOOK_SECRET": self.azure.hooks.secret,
             "BUILDBOT_URL": self.buildbot.url,
             "PEPS_URL": self.peps.url,
             "PYTHON_ORG_URL": self.python_org.url,

@@ -127,4 +127,74 @@ class Thawed:
     at: datetime
 
 
-Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed
+@dataclass(frozen=True, kw_only=True)
+class BuiltFile:
+    """A file as its builder made it, before anybody published it; ``size`` is in bytes, None where the builder does not tell."""
+
+    name: str
+    sha256: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a builder that this release ordered: of a workflow on GitHub or of a pipeline on Azure, as ``step`` says.
+
+    ``purpose`` is what it was ordered for, ``number`` counts the orders of that purpose in this attempt, ``ordered`` are the inputs or
+    parameters it was ordered with. ``over``: nothing more is expected of it, and it need not be cancelled when the attempt lapses.
+    """
+
+    step: str
+    purpose: str
+    number: int
+    attempt: int
+    id: int
+    name: str
+    url: str
+    ordered: tuple[tuple[str, str], ...]
+    at: datetime
+    over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """What a step's builder made of the pinned tag; ``files`` may be empty where the builder tells no hashes yet."""
+
+    step: str
+    tag: TagId
+    commit: CommitId
+    files: tuple[BuiltFile, ...]
+    url: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSeen:
+    """A run was ordered, found again, or is over; it takes the place of what was known of the same order."""
+
+    run: Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A builder is done with the pinned tag."""
+
+    build: Build
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationSeen:
+    """Everything that was published was read, every byte of it.
+
+    ``rows`` are the digests of what python.org listed then, one line for each row, and empty while nothing that is listed counts as read;
+    ``first`` is when exactly that was first seen, ``again`` when it was seen for the second time, None until then. ``right`` tells whether
+    nothing was wrong.
+    """
+
+    rows: str
+    first: datetime
+    again: datetime | None = None
+    right: bool
+
+
+Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed | RunSeen | Built | PublicationSeen

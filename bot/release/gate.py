@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from bot.release.facts import Checked, Finding, PlannedRef, Severity
-from bot.release.model import Release, Waiver
+from bot.release.facts import Build, Checked, Finding, PlannedRef, Severity
+from bot.release.model import Go, Release, Waiver
 
 DIGEST_LENGTH: Final = 12
+
+AFTER_GO: Final = frozenset({"windows-publish"})
+"""The builders that work only after the go, so that what they make cannot be part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,26 @@ def plan_digest(tag: str, plan: Sequence[PlannedRef]) -> str:
     return _digest([tag, *(f"{line.ref} {line.old or 'absent'} {line.new}" for line in plan)])
 
 
+def results_digest(release: Release) -> str:
+    """Return the digest of everything that was built for the pinned tag and said about it by hand: what a go binds to."""
+    builds = (f"{build.step} {build.tag} {build.commit} {_files(build)}" for build in release.builds if build.step not in AFTER_GO)
+    work = (f"{done.name} {done.tag} done {done.sha256}" for done in release.hand_work)
+    deferred = (f"{one.name} {one.tag} deferred" for one in release.deferrals)
+    return _digest([release.tag.object if release.tag else "", *sorted(builds), *sorted(work), *sorted(deferred)])
+
+
+def _files(build: Build) -> str:
+    return " ".join(f"{file.name}={file.sha256}" for file in build.files)
+
+
+def valid_go(release: Release) -> Go | None:
+    """Return the go of the pinned tag, if it was given for exactly the results there are."""
+    go = release.go
+    if go is None or release.tag is None or (go.tag, go.results) != (release.tag.object, results_digest(release)):
+        return None
+    return go
+
+
 def to_acknowledge(release: Release) -> tuple[tuple[Checked, str], ...]:
     """Return each check with findings to acknowledge that nobody acknowledged yet, with their digest."""
     return tuple(
@@ -78,14 +101,15 @@ def _waiver_hold(release: Release, checked: Checked) -> Hold | None:
     for check, findings, _ in _failed(release, checked):
         what = " ".join(finding.what for finding in findings)
         why = f"{what} This stops the release unless it is mended, or waived with a reason by somebody who neither started it nor tagged."
-        return Hold(who=_seconds(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
+        return Hold(who=_menders(release), why=why, say=f"/release waive {check} {checked.subject} REASON")
     return None
 
 
-def _seconds(release: Release) -> tuple[str, ...]:
-    """Return the logins of those who may waive; of those whose release it is where nobody else may, so that somebody is asked."""
+def _menders(release: Release) -> tuple[str, ...]:
+    """Return the logins of those whose release it is, who can mend what was found, and of those who may waive it."""
     barred = {release.starter.id, release.tag.owner if release.tag else None}
-    return tuple(actor.login for actor in release.approvers if actor.id not in barred) or managers(release)
+    seconds = (actor.login for actor in release.approvers if actor.id not in barred)
+    return tuple(dict.fromkeys((*managers(release), *seconds)))
 
 
 def _acknowledgement_hold(release: Release, checked: Checked) -> Hold | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.release.facts import Checked, Finding, FrozenRef, PlannedRef, Tag
+from bot.release.facts import Build, Checked, Finding, FrozenRef, PlannedRef, PublicationSeen, Run, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
 from bot.release.outcomes import Evidence
 from bot.release.version import Kind, Version
@@ -98,6 +98,51 @@ class Waiver:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Go:
+    """A person saw every result of this tag and let it become public; ``results`` is their digest."""
+
+    by: Actor
+    tag: str
+    results: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandWork:
+    """An expert says that a step done by hand is done; ``sha256`` is that of the file they made, empty where none was asked for."""
+
+    name: str
+    by: Actor
+    tag: str
+    sha256: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deferral:
+    """The release goes on without the files of a step done by hand; they follow later."""
+
+    name: str
+    by: Actor
+    tag: str
+    reason: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recall:
+    """Somebody wants to give up a release that may be public already; it takes two."""
+
+    by: Actor
+    reason: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
 class HumanAct:
     """A row of what a release needs of a person (invariant I10). ``done`` is None while it is waited for."""
 
@@ -175,6 +220,15 @@ class Release:
     tag: Tag | None = None
     plan: tuple[PlannedRef, ...] = ()
     pushed: datetime | None = None
+    runs: tuple[Run, ...] = ()
+    """Every run that was ordered, in every attempt."""
+    builds: tuple[Build, ...] = ()
+    hand_work: tuple[HandWork, ...] = ()
+    deferrals: tuple[Deferral, ...] = ()
+    go: Go | None = None
+    """While it is set, bytes may be public: another tag cannot take the place of this one any more."""
+    recalls: tuple[Recall, ...] = ()
+    publication: PublicationSeen | None = None
     checked: tuple[Checked, ...] = ()
     approvals: tuple[Approval, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -205,6 +259,19 @@ class Release:
     def with_step(self, state: StepState) -> "Release":
         """Return this release with one step's state replaced."""
         return replace(self, steps=tuple(state if step.name == state.name else step for step in self.steps))
+
+    def has_step(self, name: str) -> bool:
+        """Tell whether this release takes such a step at all."""
+        return any(step.name == name and step.status is not StepStatus.NOT_APPLICABLE for step in self.steps)
+
+    def build(self, step: str) -> Build | None:
+        """Return what a step's builder made of the pinned tag, or None."""
+        return next((build for build in self.builds if build.step == step and self.tag and build.tag == self.tag.object), None)
+
+    def latest_run(self, step: str, purpose: str) -> Run | None:
+        """Return the latest run that was ordered for a purpose in this attempt, or None."""
+        fitting = (run for run in reversed(self.runs) if (run.step, run.purpose, run.attempt) == (step, purpose, self.attempt))
+        return next(fitting, None)
 
     def findings(self, step: str) -> tuple[Finding, ...]:
         """Return what the given step found in this attempt."""

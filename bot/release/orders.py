@@ -4,11 +4,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.release.gate import plan_digest, to_acknowledge, to_waive
+from bot.release.gate import managers, plan_digest, results_digest, to_acknowledge, to_waive
 from bot.release.ids import CommentId
-from bot.release.model import Acknowledgement, Actor, Approval, Goal, Promise, Release, ReleaseState, StepStatus, Waiver
-from bot.release.plan import aborting, halted, next_attempt, resumed
+from bot.release.model import (
+    Acknowledgement,
+    Actor,
+    Approval,
+    Deferral,
+    Go,
+    Goal,
+    HandWork,
+    HumanAct,
+    Promise,
+    Recall,
+    Release,
+    ReleaseState,
+    StepStatus,
+    Waiver,
+)
+from bot.release.plan import BUILDERS, HALT, SETTLED, aborting, halted, next_attempt, resumed, settled
 from bot.release.quoting import shown
+
+GO: Final = "go"
+
+RECALL: Final = HALT
+"""A recall stands among what people do as a halt does: no step stands for it."""
 
 WHOLE_SECOND: Final = timedelta(seconds=1)
 """GitHub cuts the times of comments to seconds."""
@@ -50,18 +70,18 @@ def approve(release: Release, order: Order, sha: str) -> Answer:
     if tag is None or not release.plan or release.step("audit").status is not StepStatus.PASSED:
         return Declined(why="There is no audited push plan to approve yet; please wait until the audit has passed.")
     if sha != tag.object:
-        return Declined(why=_other_sha(release, sha))
+        return Declined(why=_other_sha(release, sha, "approve"))
     approval = Approval(by=order.by, tag=sha, plan=plan_digest(tag.object, release.plan), at=order.at, comment=order.comment)
     return Done(release=replace(release, approvals=(*release.approvals, approval)), what=f"approved the push plan of tag object {sha}")
 
 
-def _other_sha(release: Release, sha: str) -> str:
+def _other_sha(release: Release, sha: str, verb: str) -> str:
     tag = release.tag
     if tag is not None and sha == tag.commit:
-        return f"That is the commit the tag points to; an approval names the tag object itself: `/release approve {tag.object}`."
+        return f"That is the commit the tag points to, but the tag object itself has to be named: `/release {verb} {tag.object}`."
     if any(attempt.tag is not None and attempt.tag.object == sha for attempt in release.past):
         return "That tag object belongs to an earlier attempt and has lapsed; look at the status above for the present one."
-    return "That is not the tag object of this release, so nothing was approved; please compare it with the status above."
+    return "That is not the tag object of this release, so nothing was done; please compare it with the status above."
 
 
 def valid_approval(release: Release, now: datetime, valid_for: timedelta) -> Approval | None:
@@ -115,8 +135,83 @@ def retry(release: Release, order: Order, step: str) -> Answer:
     if step not in (known.name for known in release.steps):
         names = ", ".join(known.name for known in release.steps)
         return Declined(why=f"This release has no step “{step}”; it has {names}.")
+    if release.step(step).status is StepStatus.NOT_APPLICABLE:
+        return Declined(why=f"This release has no step {step}: {release.step(step).why}")
+    if settled(release, step):
+        return Declined(why=f"The step {step} has passed, and what follows rests on it, so it is not done again.")
     lifted = None if step == "freeze" else release.refreeze_from
     return Done(release=replace(release, retry=step, refreeze_from=lifted), what=f"asked {step} to look again")
+
+
+def go(release: Release, order: Order, sha: str) -> Answer:
+    """Let everything that was built for exactly this tag object become public; that renews the approval of its push plan."""
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, "say go")
+    tag = release.tag
+    if tag is None or not release.has_step(GO):
+        return Declined(why="There is nothing to say go to: this release has no tag yet, or publishes nothing.")
+    if sha != tag.object:
+        return Declined(why=_other_sha(release, sha, GO))
+    step = release.step(GO)
+    if step.status is StepStatus.PASSED:
+        return Declined(why="The go for this tag object was given already; see the status above for what it waits for now.")
+    if step.status is not StepStatus.NEEDS_PERSON:
+        return Declined(why=f"Not everything is there yet: {_not_yet(release)}. Please wait until I ask for the go.")
+    if any(act.step == GO and not act.done and act.since > order.said + WHOLE_SECOND for act in release.people):
+        return Declined(why="The results changed after you wrote, so you cannot have seen them all: look at the table again.")
+    given = Go(by=order.by, tag=sha, results=results_digest(release), at=order.at, comment=order.comment)
+    approval = Approval(by=order.by, tag=sha, plan=plan_digest(tag.object, release.plan), at=order.at, comment=order.comment)
+    return Done(
+        release=replace(release, go=given, approvals=(*release.approvals, approval)),
+        what=f"said go to {sha} with the results {given.results}",
+    )
+
+
+def _not_yet(release: Release) -> str:
+    return "; ".join(f"{step.name} is {step.status}" for step in release.steps if step.name in BUILDERS and step.status not in SETTLED)
+
+
+def done(release: Release, order: Order, *, name: str, sha256: str, wants_hash: bool) -> Answer:
+    """Take an expert's word that a step done by hand is done for the pinned tag; ``wants_hash``: with the SHA-256 of their file."""
+    problem = _not_at_hand(release, name)
+    if problem:
+        return problem
+    if wants_hash and not sha256:
+        return Declined(why=f"The SHA-256 of the file is missing: write `/release done {name} SHA256`.")
+    if sha256 and not wants_hash:
+        return Declined(why=f"{name} makes no file that could be compared, so it takes no hash: write `/release done {name}`.")
+    tag = release.tag.object if release.tag else ""
+    work = HandWork(name=name, by=order.by, tag=tag, sha256=sha256, at=order.at, comment=order.comment)
+    kept = tuple(one for one in release.hand_work if one.name != name)
+    deferrals = tuple(one for one in release.deferrals if one.name != name)
+    return Done(release=replace(release, hand_work=(*kept, work), deferrals=deferrals), what=f"did {name} for {tag} {sha256}".strip())
+
+
+def defer(release: Release, order: Order, *, name: str, reason: str) -> Answer:
+    """Let the release go on without the files of a step done by hand; they follow later."""
+    problem = _not_at_hand(release, name)
+    if problem:
+        return problem
+    tag = release.tag.object if release.tag else ""
+    deferral = Deferral(name=name, by=order.by, tag=tag, reason=reason, at=order.at, comment=order.comment)
+    kept = tuple(one for one in release.deferrals if one.name != name)
+    work = tuple(one for one in release.hand_work if one.name != name)
+    builds = tuple(build for build in release.builds if build.step != name)
+    changed = replace(release, deferrals=(*kept, deferral), hand_work=work, builds=builds)
+    return Done(release=changed, what=f"deferred {name}: {reason}")
+
+
+def _not_at_hand(release: Release, name: str) -> Declined | None:
+    """Return why nothing can be said about a step done by hand now, or None."""
+    if release.state is not ReleaseState.RUNNING:
+        return _not_running(release, f"say anything about {name}")
+    if not release.has_step(name):
+        return Declined(why=f"This release has no step {shown(name)} that is done by hand; see the status above for its steps.")
+    if release.go is not None:
+        return Declined(why=f"The go was given with what {name} was then, so it cannot change any more; tell the release manager.")
+    if release.step(name).status not in (StepStatus.NEEDS_PERSON, StepStatus.PASSED):
+        return Declined(why=f"Nobody was asked for {name} yet; please wait until I ask for it, with the tag and the commit.")
+    return None
 
 
 def refreeze(release: Release, order: Order, reason: str) -> Answer:
@@ -126,6 +221,9 @@ def refreeze(release: Release, order: Order, reason: str) -> Answer:
         return _not_running(release, "refreeze")
     if release.pushed:
         return Declined(why="The tag is upstream already, so this version cannot be cut again; please release the next version.")
+    if release.go is not None:
+        why = f"{_maybe_public(release)}, so this version cannot be cut again: finish it, or recall it with `/release abort REASON`."
+        return Declined(why=why)
     if not release.frozen:
         return Declined(why="Nothing is frozen yet, so the fix can simply be merged.")
     # A freeze that was broken from outside halts a release; starting over from the new head is the way out.
@@ -151,14 +249,30 @@ def resume(release: Release, order: Order) -> Answer:
 
 
 def abort(release: Release, order: Order, reason: str) -> Answer:
-    """Give this release up: thaw, and push nothing."""
+    """Give this release up: thaw, and push nothing. What may be public already is recalled by two persons, and only by both."""
     if release.state.over or release.state is ReleaseState.ABORTING:
         return _not_running(release, "abort")
     if release.pushed:
         return Declined(why="The branch and the tag are upstream already, so there is nothing left to abort; the thaw will finish it.")
+    if release.go is not None and all(recall.by.id == order.by.id for recall in release.recalls):
+        return _first_of_two(release, order, reason)
     promise = Promise(comment=order.comment, goal=Goal.ABORTED)
     given_up = aborting(release, reason, order.by, order.at)
     return Done(release=replace(given_up, promises=(*release.promises, promise)), what=f"abort: {reason}")
+
+
+def _first_of_two(release: Release, order: Order, reason: str) -> Answer:
+    if release.recalls:
+        return Declined(why=f"{_maybe_public(release)}, so a second person has to say `/release abort REASON` too; you did already.")
+    recall = Recall(by=order.by, reason=reason, at=order.at, comment=order.comment)
+    others = tuple(actor.login for actor in release.approvers if actor.id != order.by.id) or managers(release)
+    what = f"{order.by.login} wants to recall {release.version} ({reason}). {_maybe_public(release)}, so a second person has to agree."
+    row = HumanAct(step=RECALL, who=others, what=what, say="/release abort REASON", since=order.at)
+    return Done(release=replace(release, recalls=(recall,), people=(*release.people, row)), what=f"asked to recall it: {reason}")
+
+
+def _maybe_public(release: Release) -> str:
+    return f"The go for {release.version} was given, and files of it may be public"
 
 
 def kept_promises(release: Release) -> tuple[Promise, ...]:

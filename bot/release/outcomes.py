@@ -27,11 +27,15 @@ class Passed:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """Nothing to do but look again: a machine is at work."""
+    """Nothing to do but look again: a machine is at work.
+
+    ``unheard``: it could not even be looked at, so what people have to do, and what they asked for, stays as it was.
+    """
 
     on: str
     why: str
     look_again: datetime
+    unheard: bool = False
     evidence: tuple[Evidence, ...] = ()
     facts: tuple[Fact, ...] = ()
 

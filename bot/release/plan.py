@@ -1,47 +1,62 @@
 """Decide what a release may do next. Pure: a release and what was seen go in, the next release comes out.
 
 1. Steps run in the profile's order; one is ready when everything it needs has passed, the push only when all steps before it have.
+   A step that this kind of release does not have is not applicable.
 2. A step that passed is looked at again until a later step settles it, so that a moved tag or a deleted rule is noticed.
 3. Findings gate a step after it passed: what is to be acknowledged or waived waits for that person (invariant I9).
 4. Another tag object, or a refreeze, opens the next attempt; the old one stays visible.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot.release.facts import Checked, Fact, Froze, Planned, Pushed, Tag, TagProved, TagSeen, Thawed
+from bot.release.facts import Built, Checked, Fact, Froze, Planned, PublicationSeen, Pushed, Run, RunSeen, Tag, TagProved, TagSeen, Thawed
 from bot.release.gate import gate, managers
 from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
+from bot.release.version import Kind
 
 SETTLED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
 
 HALT: Final = "halt"
 """The name under which a halt has its row among what people do."""
 
-SETTLES: Final = {"freeze": ("preflight",), "push": ("preflight", "freeze", "tag", "audit", "approve")}
+BUILDERS: Final = ("source", "windows", "macos")
+BEFORE_PUSH: Final = ("preflight", "freeze", "tag", "audit", "approve", *BUILDERS, "go", "windows-publish", "publication")
+
+SETTLES: Final[Mapping[str, tuple[str, ...]]] = {"freeze": ("preflight",), "go": BUILDERS, "push": BEFORE_PUSH}
 """A step on the left, once its goal is reached, ends all looking at those on the right that have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepSpec:
-    """One step of a profile: its name and what must have passed before it."""
+    """One step of a profile: its name, what must have passed before it, and the kinds of release that do not have it."""
 
     name: str
     needs: tuple[str, ...] = ()
+    not_for: frozenset[Kind] = frozenset()
 
 
 def align(release: Release, specs: Sequence[StepSpec], approvers: Sequence[Actor] = ()) -> Release:
     """Give a release the steps and approvers of the profile, keeping what is known: a profile may change in mid-release.
 
     When to look again is forgotten, because every look decides it anew: the wish of a step that is no longer looked at would stay in the
-    past, and the release would be looked at without a pause.
+    past, and the release would be looked at without a pause. A release that is over stays what it was.
     """
-    known = {step.name: replace(step, look_again=None) for step in release.steps}
-    steps = tuple(known.get(spec.name, StepState(name=spec.name)) for spec in specs)
+    if release.state.over:
+        return release
+    known = {step.name: replace(step, look_again=None) for step in release.steps if step.status is not StepStatus.NOT_APPLICABLE}
+    steps = tuple(_left_out(release, spec) or known.get(spec.name, StepState(name=spec.name)) for spec in specs)
     return replace(release, steps=steps, approvers=tuple(approvers))
+
+
+def _left_out(release: Release, spec: StepSpec) -> StepState | None:
+    """Return the state of a step that this kind of release does not have, None for one that it has."""
+    if release.kind not in spec.not_for:
+        return None
+    return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=f"No {release.kind} release has this step.")
 
 
 def settled(release: Release, name: str) -> bool:
@@ -70,6 +85,8 @@ def ready(release: Release, spec: StepSpec) -> bool:
 
 
 def _finished(release: Release, name: str) -> bool:
+    if release.step(name).status is StepStatus.NOT_APPLICABLE:
+        return True
     last = name == "push" or (name == "thaw" and not release.frozen)
     return (last and release.step(name).status in SETTLED) or settled(release, name)
 
@@ -95,10 +112,17 @@ def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Relea
         release = replace(release, checked=tuple(checked for checked in release.checked if checked.step != name))
     before = release.step(name)
     after = _held(release, _described(before, outcome))
-    release = replace(release.with_step(_dated(before, after, now)), retry="" if release.retry == name else release.retry)
+    heard = release.retry == name and not _unheard(outcome)
+    release = replace(release.with_step(_dated(before, after, now)), retry="" if heard else release.retry)
     if isinstance(outcome, Failed) and outcome.halt and release.state in (ReleaseState.RUNNING, ReleaseState.ABORTING):
         release = halted(release, outcome.why, None, now, advice=outcome.diagnostics)
-    return _concluded(_people(release, name, now), now)
+    # That an outside system is silent for a while changes nothing about what people have to do, and nobody is called anew for it.
+    return release if _unheard(outcome) else _concluded(_people(release, name, now), now)
+
+
+def _unheard(outcome: Outcome) -> bool:
+    """Tell whether the step could not even look."""
+    return isinstance(outcome, Waiting) and outcome.unheard
 
 
 def learn(release: Release, fact: Fact, now: datetime) -> Release:
@@ -112,8 +136,26 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
             return replace(release, tag=fact.tag)
         case Planned():
             return replace(release, plan=fact.plan)
+        case RunSeen():
+            return _with_run(release, fact.run)
+        case Built():
+            return replace(release, builds=(*(build for build in release.builds if build.step != fact.build.step), fact.build))
+        case PublicationSeen():
+            return replace(release, publication=fact)
         case _:
             return _upstream(release, fact)
+
+
+def _with_run(release: Release, run: Run) -> Release:
+    """Keep the runs in the order in which they were first seen."""
+    if not any(_order_of(one) == _order_of(run) for one in release.runs):
+        return replace(release, runs=(*release.runs, run))
+    return replace(release, runs=tuple(run if _order_of(one) == _order_of(run) else one for one in release.runs))
+
+
+def _order_of(run: Run) -> tuple[str, str, int, int]:
+    """Return what makes two runs the same order."""
+    return (run.step, run.purpose, run.number, run.attempt)
 
 
 def _seen(release: Release, tag: Tag, now: datetime) -> Release:
@@ -151,6 +193,12 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         plan=(),
         checked=tuple(checked for checked in release.checked if checked.step in kept),
         approvals=(),
+        builds=(),
+        hand_work=(),
+        deferrals=(),
+        go=None,
+        recalls=(),
+        publication=None,
         retry="",
         steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
         people=tuple(act if act.step in (*kept, HALT) else _closed(act, now) for act in release.people),
@@ -183,6 +231,12 @@ def resumed(release: Release, by: Actor, now: datetime) -> Release:
 def aborting(release: Release, why: str, by: Actor, now: datetime) -> Release:
     """Return the release on its way to its end: nothing is asked of anybody any more."""
     return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=_all_closed(release.people, now))
+
+
+def to_cancel(release: Release) -> tuple[Run, ...]:
+    """Return the runs of lapsed attempts that may still be under way; of all attempts once the release is given up."""
+    given_up = release.state in (ReleaseState.ABORTING, ReleaseState.ABORTED)
+    return tuple(run for run in release.runs if not run.over and (given_up or run.attempt != release.attempt))
 
 
 def next_look(release: Release, now: datetime, *, idle: datetime) -> datetime | None:
@@ -225,9 +279,6 @@ def _held(release: Release, after: StepState) -> StepState:
 def _people(release: Release, name: str, now: datetime) -> Release:
     """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
     step = release.step(name)
-    if step.status is StepStatus.WAITING:
-        # That an outside system is silent for a while changes nothing about what people have to do, and nobody is called anew for it.
-        return release
     need = _need(release, step)
     others = {other.name for other in release.steps if other is not step} | {HALT}
     rows, missing = [], need is not None
@@ -260,7 +311,7 @@ def _concluded(release: Release, now: datetime) -> Release:
     thawed = any(step.name == "thaw" and step.status is StepStatus.PASSED for step in release.steps)
     if release.frozen:
         return release
-    if release.state is ReleaseState.ABORTING and thawed:
+    if release.state is ReleaseState.ABORTING and thawed and not to_cancel(release):
         return replace(release, state=ReleaseState.ABORTED, people=_all_closed(release.people, now))
     if release.state is ReleaseState.RUNNING and all(step.status in SETTLED for step in release.steps):
         return replace(release, state=ReleaseState.DONE, people=_all_closed(release.people, now))

@@ -16,9 +16,9 @@ def unseen(text: str) -> str:
     return next((character for character in text if unicodedata.category(character) in _UNSEEN), "")
 
 
-def shown(text: str) -> str:
-    """Return the text as a Markdown code span: short, visible, on one line, notifying nobody."""
-    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def shown(text: str, *, longest: int = _LONGEST) -> str:
+    """Return the text as a Markdown code span: short, visible, on one line, notifying nobody. ``longest`` counts characters."""
+    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
     harmless = "".join("\N{REPLACEMENT CHARACTER}" if unseen(character) else character for character in short)
     inside = harmless.replace("`", "'").strip()
     return f"`{inside}`" if inside else "nothing"

@@ -1,15 +1,32 @@
-"""The steps of a release, one file each, in the order of the diagram: preflight, freeze, tag, audit, approve, push, thaw.
+"""The steps of a release, one file each, in the order of the diagram; those that people do by hand share one.
 
 Each is ``async def advance(release, tools) -> Outcome``: it looks at the world first, acts through the one door, and reports. It may
 be called at any time and any number of times. A new step is one new file, one line here, and one line in a profile.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
+from bot.profile_types import StepName
 from bot.release.model import Release
 from bot.release.outcomes import Outcome
-from bot.steps import approve, audit, freeze, preflight, push, tag, thaw
+from bot.steps import (
+    approve,
+    audit,
+    freeze,
+    go,
+    hand,
+    preflight,
+    publication,
+    push,
+    source,
+    tag,
+    thaw,
+    windows,
+    windows_publish,
+    wrap_up,
+)
 from bot.tools import Tools
 
 Advance = Callable[[Release, Tools], Awaitable[Outcome]]
@@ -20,6 +37,13 @@ STEPS: Final[Mapping[str, Advance]] = {
     "tag": tag.advance,
     "audit": audit.advance,
     "approve": approve.advance,
+    "source": source.advance,
+    "windows": windows.advance,
+    "macos": partial(hand.advance, StepName.MACOS),
+    "go": go.advance,
+    "windows-publish": windows_publish.advance,
+    "publication": publication.advance,
     "push": push.advance,
     "thaw": thaw.advance,
+    "wrap-up": wrap_up.advance,
 }

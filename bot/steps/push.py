@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
-from bot import authenticity, freezing, objects, people
+from bot import authenticity, freezing, objects, people, publishing
+from bot.command_types import Approve, Go
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
-from bot.release.facts import Pushed, Tag
-from bot.release.ids import Ref, tag_ref
+from bot.profile_types import StepName
+from bot.release.facts import PublicationSeen, Pushed, Tag
+from bot.release.gate import valid_go
+from bot.release.ids import ObjectId, Ref, tag_ref
 from bot.release.model import Release
 from bot.release.orders import valid_approval
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
@@ -121,6 +124,8 @@ async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | None:
         or await _rules_problem(release, tools)
         or await _authenticity_problem(release, tag, tools)
         or await _approval_problem(release, tools)
+        or await _go_problem(release, tools)
+        or await _publication_problem(release, tools)
     )
 
 
@@ -163,10 +168,40 @@ async def _approval_problem(release: Release, tools: Tools) -> Failed | None:
     approval = valid_approval(release, tools.now(), timedelta(seconds=tools.profile.timing.approval_valid))
     if approval is None:
         return Failed(why="The approval has expired; please approve again.", retryable=True, look_again=tools.poll())
-    refusal = await people.no_longer_entitled(approval, release, tools)
+    refusal = await people.no_longer_entitled(Approve(sha=ObjectId(approval.tag)), approval.by, release, tools)
     if refusal:
         return Failed(why=f"The approval by {approval.by.login} no longer counts: {refusal}", retryable=False, look_again=tools.poll())
     return None
+
+
+async def _go_problem(release: Release, tools: Tools) -> Failed | None:
+    """See that the go, where one is needed, was given for exactly these results by somebody who still may."""
+    if not release.has_step(StepName.GO):
+        return None
+    go = valid_go(release)
+    if go is None:
+        return Failed(why="The go was not given for these results.", retryable=True, look_again=tools.poll())
+    refusal = await people.no_longer_entitled(Go(sha=ObjectId(go.tag)), go.by, release, tools)
+    if refusal:
+        return Failed(why=f"The go by {go.by.login} no longer counts: {refusal}", retryable=False, look_again=tools.poll())
+    return None
+
+
+async def _publication_problem(release: Release, tools: Tools) -> Failed | None:
+    """See that python.org, where the release is published, still lists exactly what was confirmed; else it is confirmed anew."""
+    if not release.has_step(StepName.PUBLICATION):
+        return None
+    seen = release.publication
+    if seen is None or seen.again is None:
+        return Failed(why="The publication was not confirmed.", retryable=True, look_again=tools.poll())
+    listed = await publishing.listed(release, tools)
+    if listed.rows == seen.rows:
+        return None
+    changed = ", ".join(publishing.changes(seen.rows, listed))
+    why = f"Since the publication on python.org was confirmed, what it lists of {release.version} changed: {changed}."
+    advice = "Nothing was pushed. Everything that is listed now is read and confirmed again, and then pushed; find out who changed it."
+    anew = PublicationSeen(rows=publishing.NOTHING_READ, first=tools.now(), right=False)
+    return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll(), facts=(anew,))
 
 
 def _alarm(why: str) -> Failed:

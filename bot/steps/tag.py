@@ -35,6 +35,8 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     [(tag, (fork, owner))] = fresh.items()
     if release.tag is not None and str(release.tag.object) == str(tag):
         return _passed(release.tag, tools)
+    if release.tag is not None and release.go is not None:
+        return _too_late(release.tag, tag, fork)
     return await _pin(release, tools, TagId(tag), fork, owner)
 
 
@@ -96,6 +98,13 @@ def _passed(tag: Tag, tools: Tools) -> Passed:
         facts=(TagSeen(tag=tag),),
         look_again=tools.poll(),
     )
+
+
+def _too_late(pinned: Tag, tag: ObjectId, fork: Repository) -> Failed:
+    """Halt: files of the pinned tag may be public, so no other tag can take its place."""
+    why = f"{pinned.name} in {fork} now is another object, {tag}, but the go was given for {pinned.object}, whose files may be public."
+    advice = f"Push {pinned.object} to the fork again and resume, or recall the release: `/release abort REASON`, said by two persons."
+    return Failed(why=why, diagnostics=(advice,), retryable=False, halt=True)
 
 
 def _several(release: Release, tools: Tools, found: dict[ObjectId, tuple[Repository, Person]]) -> NeedsPerson:

@@ -12,8 +12,11 @@ from aiohttp import web
 from bot.errors import Unavailable
 from bot.profile import Profile
 from bot.release.ids import Repository, UserId
-from bot.web.intake import LARGEST_BODY, PATIENCE, Inbox, Intake, answer
+from bot.web import azure_intake
+from bot.web.azure_intake import AzureIntake
+from bot.web.intake import LARGEST_BODY, Intake
 from bot.web.pages import Pages, Shelf
+from bot.web.receiving import PATIENCE, Inbox, Reader, answer
 from bot.web.routing import Routing, Territory
 
 log: Final = logging.getLogger(__name__)
@@ -29,12 +32,14 @@ class WebStore(Inbox, Shelf, Protocol):
 class WebSettings:
     """What the web application must know; times are seconds, sizes bytes.
 
-    ``secrets`` are the webhook's, one or several. ``account`` and ``installation_of`` answer from memory, with None for what is unknown.
+    ``secrets`` are the webhook's, one or several; without ``azure_secrets`` no service hooks of Azure DevOps are taken. ``account`` and
+    ``installation_of`` answer from memory, with None for what is unknown.
     """
 
     secrets: Sequence[str] = field(repr=False)
     profiles: Sequence[Profile]
     app_id: int
+    azure_secrets: Sequence[str] = field(default=(), repr=False)
     github_url: str = "https://github.com"
     account: Callable[[], UserId | None] = lambda: None
     installation_of: Callable[[Repository], int | None] = lambda _: None
@@ -57,9 +62,15 @@ def create_app(settings: WebSettings, store: WebStore) -> web.Application:
         secrets=settings.secrets,
         inbox=store,
         routing=routing,
+        reader=Reader(largest=settings.largest_body, patience=settings.patience),
         clock=settings.clock,
-        largest_body=settings.largest_body,
-        patience=settings.patience,
+    )
+    hooks = AzureIntake(
+        secrets=settings.azure_secrets,
+        inbox=store,
+        projects=[profile.name for profile in settings.profiles if profile.builds_on_azure],
+        reader=Reader(largest=min(settings.largest_body, azure_intake.LARGEST_BODY), patience=settings.patience),
+        clock=settings.clock,
     )
     pages = Pages(shelf=store, projects=[profile.name for profile in settings.profiles], github_url=settings.github_url)
     health = Health(inbox=store, patience=settings.patience)
@@ -67,8 +78,10 @@ def create_app(settings: WebSettings, store: WebStore) -> web.Application:
     app.add_routes(
         [
             web.post("/webhook/github", intake.__call__),
+            web.post("/webhook/azure", hooks.__call__),
             web.get("/", pages.index),
             web.get("/releases/{project}/{version}.json", pages.release_json),
+            web.get("/releases/{project}/{version}/dossier.json", pages.dossier_json),
             web.get("/releases/{project}/{version}", pages.release),
             web.get("/healthz", health.alive),
             web.get("/readyz", health.ready),

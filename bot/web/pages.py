@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from pydantic import ValidationError
 
 from bot import __version__
+from bot.release import dossier
 from bot.release.document import document
 from bot.release.model import Release
 from bot.state import load
 from bot.store.model import Work
-from bot.web.intake import answer
+from bot.web.receiving import answer
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -30,6 +31,8 @@ HEADERS = {
 
 MOST_SHOWN: Final = 100
 """Releases of one project on the first page; there are some thirty a year."""
+
+NO_SUCH_RELEASE: Final = "There is no such release here: the list of all is at the root of this site."
 
 log: Final = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """The handlers of ``GET /`` and ``GET /releases/PROJECT/VERSION``, with and without ``.json``."""
+    """The handlers of ``GET /`` and ``GET /releases/PROJECT/VERSION``: with and without ``.json``, and with ``/dossier.json``."""
 
     shelf: Shelf
     projects: Sequence[str]
@@ -67,14 +70,23 @@ class Pages:
         release = await self._find(request)
         if release is None:
             return self._page("missing.html", status=404, **request.match_info)
-        return self._page("release.html", release=release)
+        closed, digest = dossier.closed(release), dossier.digest(dossier.dossier(release))
+        return self._page("release.html", release=release, dossier_closed=closed, dossier_digest=digest)
 
     async def release_json(self, request: web.Request) -> web.Response:
         """Tell other programs about one release."""
         release = await self._find(request)
         if release is None:
-            return answer(404, "There is no such release here: the list of all is at the root of this site.")
+            return answer(404, NO_SUCH_RELEASE)
         return web.json_response(document(release), headers={"Cache-Control": "no-cache"})
+
+    async def dossier_json(self, request: web.Request) -> web.Response:
+        """Give out the dossier of one release, byte for byte as its digest was published."""
+        release = await self._find(request)
+        if release is None:
+            return answer(404, NO_SUCH_RELEASE)
+        text = dossier.written(dossier.dossier(release))
+        return web.Response(text=text, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def _find(self, request: web.Request) -> Release | None:
         """Return the live release of a version, otherwise the newest that is over."""

@@ -9,7 +9,7 @@ from bot.commands import STANDING, addressed
 from bot.journal import Document
 from bot.profile import Profile
 from bot.release.ids import Repository, UserId, WorkKey, watch_key, work_key
-from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset
+from bot.web.shapes import CheckRun, Create, Delete, IssueComment, Known, Push, RepositoryRuleset, WorkflowJob, WorkflowRun
 
 # RELEASE-ID:ATTEMPT:STEP, where RELEASE-ID is PROJECT-VERSION-ISSUE; here without the project's name, which may hold hyphens itself.
 _EXTERNAL_ID: Final = re.compile(r"[^\s:]+-[1-9][0-9]{0,9}(?:@[^\s:]+)?:[1-9][0-9]*:(?P<step>[a-z][a-z0-9-]*)")
@@ -17,12 +17,13 @@ _EXTERNAL_ID: Final = re.compile(r"[^\s:]+-[1-9][0-9]{0,9}(?:@[^\s:]+)?:[1-9][0-
 
 @dataclass(frozen=True, kw_only=True)
 class Territory:
-    """The repositories of one project, their names in small letters as GitHub compares them."""
+    """The repositories of one project, their names in small letters as GitHub compares them; ``builds`` is where its workflow runs."""
 
     project: str
     repository: str
     homes: tuple[str, ...]
     forks: frozenset[str]
+    builds: str | None = None
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
@@ -32,6 +33,7 @@ class Territory:
             repository=profile.project.repository.casefold(),
             homes=tuple(home.casefold() for home in profile.project.homes),
             forks=frozenset(fork.casefold() for person in profile.people for fork in person.forks),
+            builds=profile.workflow.repository.casefold() if profile.workflow else None,
         )
 
     def has_refs_in(self, repository: str) -> bool:
@@ -79,7 +81,9 @@ class Routing:
         return self._not_for_us(event) or self._addressee(event)
 
     def _not_for_us(self, event: Known) -> Irrelevant | None:
-        if event.sender and event.sender.type == "Bot" and event.sender.id == self.account():
+        # What becomes of a workflow that we started is told in our name, and is not our doing.
+        is_ours = event.sender and event.sender.type == "Bot" and event.sender.id == self.account()
+        if is_ours and not isinstance(event, WorkflowRun | WorkflowJob):
             return Irrelevant(why="This is our own doing.")
         if event.repository is None or event.installation is None:
             return None
@@ -97,6 +101,8 @@ class Routing:
                 return self._button(event)
             case RepositoryRuleset():
                 return self._ruleset(event)
+            case WorkflowRun() | WorkflowJob():
+                return self._workflow(event)
             case _:
                 assert_never(event)
 
@@ -178,3 +184,15 @@ class Routing:
         if territory is None:
             return Irrelevant(why="No project of ours is in this organisation.")
         return self._watch(territory.repository, payload | {"repository": territory.repository})
+
+    def _workflow(self, event: WorkflowRun | WorkflowJob) -> Route:
+        """Let those look again who may be waiting for a workflow."""
+        name = event.repository.full_name
+        territory = next((one for one in self.territories if name.casefold() == one.builds), None)
+        if territory is None:
+            return Irrelevant(why="Nobody waits for a workflow in this repository.")
+        if isinstance(event, WorkflowJob) and event.action == "queued":
+            return Irrelevant(why="A job that only waits for its turn changes nothing.")
+        run = event.workflow_run.id if isinstance(event, WorkflowRun) else event.workflow_job.run_id
+        payload: Document = {"repository": name, "run": run}
+        return Routed(key=watch_key(territory.project), wake_project=territory.project, payload=payload)

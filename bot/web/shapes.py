@@ -156,7 +156,33 @@ class RepositoryRuleset(Event):
     repository_ruleset: RulesetPart
 
 
-Known = IssueComment | Push | Create | Delete | CheckRun | RepositoryRuleset
+class WorkflowRun(Event):
+    """A run of a workflow was asked for, began or ended: ``workflow_run``."""
+
+    action: Text
+    repository: RepositoryPart
+    sender: Account
+    workflow: Numbered | None
+    workflow_run: Numbered
+
+
+class JobPart(Part):
+    """A job of a run of a workflow."""
+
+    id: Id
+    run_id: Id
+
+
+class WorkflowJob(Event):
+    """A job of a run of a workflow was queued, waits, began or ended: ``workflow_job``."""
+
+    action: Text
+    repository: RepositoryPart
+    sender: Account
+    workflow_job: JobPart
+
+
+Known = IssueComment | Push | Create | Delete | CheckRun | RepositoryRuleset | WorkflowRun | WorkflowJob
 
 EVENTS: Final[Mapping[str, type[Known]]] = {
     "issue_comment": IssueComment,
@@ -165,6 +191,8 @@ EVENTS: Final[Mapping[str, type[Known]]] = {
     "delete": Delete,
     "check_run": CheckRun,
     "repository_ruleset": RepositoryRuleset,
+    "workflow_run": WorkflowRun,
+    "workflow_job": WorkflowJob,
 }
 """The events that can concern us, by the name in the header."""
 

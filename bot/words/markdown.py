@@ -15,6 +15,11 @@ LONGEST_BODY: Final = 65_000
 _MENTION: Final = re.compile(r"@(?=[A-Za-z0-9])")
 _CODE: Final = re.compile(r"((?<!`)`[^`]+`(?!`))")
 """A code span as every reader of Markdown sees it: a run of backticks ends only at a run as long (https://spec.commonmark.org/0.31.2/#code-spans)."""
+_ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/?#=&%+,;:-]*[A-Za-z0-9/=])")
+"""An address that shows where it leads: GitHub makes a link of it, in which nothing is markup, and a backslash would break it.
+
+https://github.github.com/gfm/#autolinks-extension-
+"""
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "&#92;", "`": "&#96;", "|": "&#124;"}
 """What may start markup, or undo our own escaping, as entities: those never act as markup."""
 
@@ -75,5 +80,9 @@ def _cell(span: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    return "".join(part if index % 2 else _escaped_words(part) for index, part in enumerate(_ADDRESS.split(text)))
+
+
+def _escaped_words(text: str) -> str:
     entities = "".join(_ENTITIES.get(character, character) for character in text)
     return re.sub(r"([*_~\[\]])", r"\\\1", _MENTION.sub("@\N{ZERO WIDTH SPACE}", entities))

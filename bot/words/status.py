@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.release.gate import plan_digest
+from bot.release.gate import plan_digest, results_digest
 from bot.release.ids import ReleaseId
 from bot.release.model import HumanAct, Release, ReleaseState, StepStatus
 from bot.release.plan import StepSpec
@@ -27,6 +27,7 @@ def status(release: Release, specs: Sequence[StepSpec], about: str = "status") -
         waiting=[act for act in release.people if not act.done],
         arrows=[(need, spec.name) for spec in specs for need in spec.needs],
         plan_digest=plan_digest(release.tag.object, release.plan) if release.tag else "",
+        results_digest=results_digest(release),
         findings=[finding for checked in release.checked for finding in checked.findings],
     )
     return markdown.clipped(text)

@@ -67,5 +67,6 @@ def _environment() -> Environment:
         icon=step_icon,
         colour=step_colour,
         took=took,
+        node=lambda name: name.replace("-", "_"),
     )
     return environment

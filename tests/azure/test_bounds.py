@@ -160,6 +160,19 @@ async def test_a_wish_for_patience_is_kept_even_when_there_was_an_answer(
     assert client.not_before is None
 
 
+async def test_what_was_begun_is_carried_through_and_then_there_is_silence(client: AzureDevOps, azure: Azure) -> None:
+    run = await client.queue_run(WINDOWS, ORDER, MAIN)
+    azure.ask_patience(20)
+    with client.together():
+        assert (await client.run(run)).id == run
+        assert await client.timeline(run) == ()
+        assert await client.artifacts(run) == []
+    with pytest.raises(Unavailable, match="asked the bot to wait until"):
+        await client.run(run)
+    with pytest.raises(Unavailable, match="asked the bot to wait until"), client.together():
+        pytest.fail("it was begun all the same")
+
+
 async def test_a_refusal_for_too_many_questions_says_when_to_come_back(client: AzureDevOps, chronicle: Chronicle, clock: Clock) -> None:
     chronicle.faults.add(Fault(action=refuse(429, {"message": "TF400733"}, {"Retry-After": "60"}), path="/builds/"))
     with pytest.raises(Unavailable) as patience:

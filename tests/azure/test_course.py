@@ -128,6 +128,40 @@ async def test_a_refused_approval_fails_the_run_and_is_asked_for_anew(client: Az
     assert after.id != before.id
 
 
+async def test_who_refused_and_why_can_be_read_afterwards(client: AzureDevOps, azure: Azure) -> None:
+    run = await queued(client)
+    go_on(azure, run)
+    (asked,) = (await stage(client, run, "Sign")).approvals
+    azure.reject("zooba", run, "Sign", "Not today.")
+    refused = await stage(client, run, "Sign")
+    assert (refused.approvals, refused.decided) == ((), (asked.id,))
+    (approval,) = await client.approvals(refused.decided)
+    (step,) = approval.steps
+    assert (approval.status, step.given_by and step.given_by.login, step.comment) == (ApprovalStatus.REJECTED, "zooba", "Not today.")
+
+
+async def test_an_approval_that_came_too_late_is_asked_for_anew(client: AzureDevOps, azure: Azure) -> None:
+    run = await queued(client)
+    go_on(azure, run)
+    azure.time_out(run, "Sign")
+    go_on(azure, run)
+    late = await stage(client, run, "Sign")
+    assert late.result is WorkResult.SKIPPED
+    assert [one.status for one in await client.approvals(late.decided)] == [ApprovalStatus.TIMED_OUT]
+    await client.retry_stage(run, "Sign")
+    go_on(azure, run)
+    assert (await stage(client, run, "Sign")).approvals
+
+
+async def test_a_stage_may_end_well_but_for_an_error(client: AzureDevOps, azure: Azure) -> None:
+    run = await queued(client, SigningCertificate="Unsigned")
+    azure.limp(run, "Test", "One test is flaky.")
+    go_on(azure, run)
+    assert (await client.run(run)).result is RunResult.PARTIALLY_SUCCEEDED
+    limped = await stage(client, run, "Test")
+    assert (limped.result, limped.jobs[0].problems) == (WorkResult.SUCCEEDED_WITH_ISSUES, ("One test is flaky.",))
+
+
 async def test_a_cancelled_run_takes_its_approvals_along(client: AzureDevOps, azure: Azure) -> None:
     run = await queued(client)
     go_on(azure, run)
@@ -147,13 +181,14 @@ async def published(client: AzureDevOps, azure: Azure) -> AzureRunId:
 
 
 async def test_a_file_of_an_artifact_is_read(client: AzureDevOps, azure: Azure) -> None:
-    azure.fill("hashes", {"hashes.txt": HASHES, "signed/other.txt": b"\xef\xbb\xbfwith a mark"})
+    azure.fill("hashes", {"hashes.txt": HASHES, "signed/other.txt": b"\xef\xbb\xbfwith a mark", "wide.txt": "wide".encode("utf-16")})
     run = await published(client, azure)
     names = {artifact.name: artifact.type for artifact in await client.artifacts(run)}
     assert {"hashes", "bin_amd64_td", "tcltk_lib_arm64", "unsigned_win32_t"} <= names.keys()
     assert names["embed"] == "Container"
     assert await client.artifact_text(run, "hashes", "hashes.txt") == HASHES.decode()
     assert await client.artifact_text(run, "hashes", "signed/other.txt") == "with a mark"
+    assert await client.artifact_text(run, "hashes", "wide.txt") == "wide"
 
 
 async def test_what_is_no_readable_text_of_an_artifact_is_refused(client: AzureDevOps, azure: Azure) -> None:

@@ -89,6 +89,8 @@ async def test_a_second_run_takes_up_the_first_by_its_name(client: AzureDevOps, 
     with pytest.raises(AzureRefused, match="Unexpected pipeline resource 'another'"):
         await client.preview_run(WINDOWS, ORDER, MAIN, {"another": first.name})
     assert second != first.id
+    assert await client.taken_up(WINDOWS, second) == {"build_to_publish": first.name}
+    assert await client.taken_up(WINDOWS, first.id) == {}
     assert not chronicle.violations
     await client.preview_run(WINDOWS, publish, MAIN)
     assert chronicle.violations.pop().endswith("does not name the run, so that the newest would be taken")

@@ -273,6 +273,19 @@ async def test_failed_jobs_are_run_again_once(near: Near) -> None:
         await near.connect().rerun_failed_jobs(TOOLS, RUN)
 
 
+async def test_a_run_is_stopped_unless_it_is_over(near: Near) -> None:
+    action = f"POST {ACTIONS}/runs/7/cancel"
+    near.server.on(action, Answer(status=202, body={}))
+    await near.connect().cancel_run(TOOLS, RUN)
+    assert [asked.body for asked in near.server.requests(action)] == [None]
+    assert near.server.mints[0].body == {"permissions": {"actions": "write"}, "repositories": ["release-tools"]}
+
+    near.server.on(action, Answer(status=409, body={"message": "Cannot cancel a workflow run that is completed."}))
+    with pytest.raises(GitHubRefused, match="completed") as refused:
+        await near.connect().cancel_run(TOOLS, RUN)
+    assert refused.value.status == 409
+
+
 async def test_a_log_comes_from_a_named_host_which_never_sees_the_token(
     near: Near, storage: Storage, github: GitHub, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -48,6 +48,27 @@ async def test_other_refusals_are_definite_too(server: GitHubOnLoopback, github:
     assert len(server.requests(COMMENT)) == 1
 
 
+DELETE_REF = f"DELETE {REPO}/git/refs/heads/done"
+
+
+async def test_a_ref_that_is_gone_already_is_fine(server: GitHubOnLoopback, github: GitHub) -> None:
+    server.on(DELETE_REF, Answer(status=422, body={"message": "Reference does not exist"}))
+    server.on(f"GET {REPO}/git/ref/heads/done", Answer(status=404, body={"message": "Not Found"}))
+    await github.delete_ref(CPYTHON, Ref("refs/heads/done"))
+    assert [mint.body for mint in server.mints] == [
+        {"permissions": {"contents": level}, "repositories": ["cpython"]} for level in ("write", "read")
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 409, 422])
+async def test_a_ref_that_stays_is_a_refusal(server: GitHubOnLoopback, github: GitHub, status: int) -> None:
+    server.on(DELETE_REF, Answer(status=status, body={"message": "Repository rule violations found"}))
+    server.on(f"GET {REPO}/git/ref/heads/done", Answer(body=ref("refs/heads/done")))
+    with pytest.raises(GitHubRefused, match="rule violations") as refused:
+        await github.delete_ref(CPYTHON, Ref("refs/heads/done"))
+    assert refused.value.status == status
+
+
 async def test_what_is_absent_is_none(server: GitHubOnLoopback, github: GitHub) -> None:
     absent = Answer(status=404, body={"message": "Not Found"})
     for path in ("issues/comments/1", "issues/42", "git/ref/heads/3.99", f"git/tags/{OBJECT_ID}", "rulesets/5", "branches/3.99/protection"):

@@ -19,6 +19,7 @@ from bot.rehearsal.versions import PythonVersion
 from bot.rehearsal.world import World
 from tests.stories.scenery import populate
 from tests.stories.story import Story
+from tests.stories.telling import walls
 
 STARTING = 30.0
 
@@ -54,6 +55,7 @@ class ProcessStory(Story):
         self.process = Process(popen)
         self.lives += 1
         self.world.github.app.webhook_url = f"{self.url}/webhook/github"
+        self.world.azure.hook_to(f"{self.url}/webhook/azure")
         await self._until_ready(popen)
 
     async def _until_ready(self, popen: subprocess.Popen[bytes]) -> None:
@@ -165,15 +167,21 @@ class Choice:
 
 
 @asynccontextmanager
-async def process_telling(directory: Path, version: str, *, database_url: str | None = None) -> AsyncIterator[ProcessStory]:
-    """Tell a story with a bot in a process of its own."""
+async def process_telling(
+    directory: Path, version: str, *, database_url: str | None = None, whole: bool = False
+) -> AsyncIterator[ProcessStory]:
+    """Tell a story with a bot in a process of its own: from freeze to push, or a ``whole`` release, whose builders work by themselves."""
     async with AsyncExitStack() as stack:
         setting = stack.enter_context(stage(directory, PythonVersion.parse(version), None))
+        if not whole:
+            setting.profile.write_text(walls(setting.profile.read_text(encoding="utf-8")), encoding="utf-8")
         world = await stack.enter_async_context(World(directory / "world"))
-        hands = await populate(world, setting)
+        hands = await populate(world, setting, whole=whole)
         story = ProcessStory(
             world=world, setting=setting, hands=hands, directory=directory, database_url=database_url, log=directory / "bot.log"
         )
+        if whole:
+            await stack.enter_async_context(story.machines.working())
         stack.push_async_callback(story.stop_bot)
         await story.start_bot()
         story.issue = story.open_issue()

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.inspection_builders import of_the_builders
 from bot.rehearsal.release_manager import Cut
 from tests.processes.process_story import Choice, ProcessStory, dying, process_telling
 from tests.stories.test_ordinary import carried
+from tests.stories.test_whole import carried as whole
+from tests.stories.test_whole import scene_of
+
+PATIENT = 180.0
+"""Seconds; a process needs some to begin each of its lives."""
 
 POINTS = ("before", "after", "later")
 
@@ -38,6 +44,23 @@ async def test_a_process_that_is_killed_at_every_write(tmp_path: Path, point: st
     assert story.lives > 15
 
 
+@pytest.mark.timeout(300)
+async def test_a_process_that_is_killed_again_and_again_builds_and_publishes_once(tmp_path: Path) -> None:
+    async with process_telling(tmp_path, "3.15.0a3", whole=True) as story, dying(story, Choice(POINTS, every=6)) as executioner:
+        await whole_release(story)
+    assert story.lives > 6
+    assert {line.split()[0] for line in executioner.killed} == set(POINTS)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_process_that_is_killed_at_every_write_of_a_whole_release(tmp_path: Path, point: str) -> None:
+    async with process_telling(tmp_path, "3.15.0a3", whole=True) as story, dying(story, Choice((point,))):
+        await whole_release(story)
+    assert story.lives > 30
+
+
 @pytest.mark.timeout(240)
 async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     async with (
@@ -58,13 +81,20 @@ async def test_killed_at_every_write_on_postgresql(tmp_path: Path, postgres_url:
         await looks_as_it_should(story, cut)
 
 
-async def looks_as_it_should(story: ProcessStory, cut: Cut) -> None:
-    """See that the world is as it is after a release without any trouble, with nothing done twice."""
+async def whole_release(story: ProcessStory) -> None:
+    """Carry a whole release, and see that everything was done once: eight calls, and thanks."""
+    cut = await whole(story, patience=PATIENT)
+    assert of_the_builders(scene_of(story, cut)) == []
+    await looks_as_it_should(story, cut, steps=14, calls=9)
+
+
+async def looks_as_it_should(story: ProcessStory, cut: Cut, *, steps: int = 7, calls: int = 2) -> None:
+    """See that the world is as it is after a release without any trouble, with nothing done twice; beside the calls there is the status."""
 
     async def told() -> bool:
         status = story.status_now()
         runs = story.world.github.check_runs("python/cpython", cut.commit)
-        return "done" in status.partition("\n\n")[0] and len(runs) == 7
+        return "done" in status.partition("\n\n")[0] and len(runs) == steps
 
     await story.until("everything to be told", told)
     refs = await story.upstream()
@@ -74,7 +104,7 @@ async def looks_as_it_should(story: ProcessStory, cut: Cut) -> None:
     assert story.freezes() == []
     comments = [comment for comment in story.world.github.comments("python/cpython", story.issue) if comment.author.type == "Bot"]
     abouts = [re.search(r"about=(\S+)", comment.body)[1] for comment in comments]  # type: ignore[index] # every comment has one
-    assert len(abouts) == len(set(abouts)) == 3
+    assert len(abouts) == len(set(abouts)) == calls + 1
     names = [run.name for run in story.world.github.check_runs("python/cpython", cut.commit)]
     assert len(names) == len(set(names))
     log = story.world.log

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from bot.profile import load
+from bot.publication import SeriesFiles
 from bot.rehearsal.chronicle import Chronicle
 from bot.rehearsal.faults import Fault, refuse
 from bot.rehearsal.python_org import PythonOrg as Site
@@ -14,6 +16,14 @@ from bot.services.python_org import Limits, PythonOrg
 
 FAST = Limits(timeout=5.0, backoff=0.001, stall=5.0, whole=10.0, page_size=2, attempts=3)
 NAME = "Python 3.15.0a3"
+CPYTHON = load("cpython")
+
+
+def files_of_series(series: str) -> SeriesFiles:
+    """Return what the shipped profile says about the files of a series."""
+    files = CPYTHON.series[series].files
+    assert files is not None, series
+    return files.policy
 
 
 @dataclass

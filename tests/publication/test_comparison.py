@@ -1,5 +1,6 @@
 """What is wrong with a publication, told once for each rule."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publication import CHECK, Companion, ExpectedFile, Published, Rule, compare, expected_files, files_of_series
-from bot.publication.comparison import _RULES
+from bot.publication import CHECK, Companion, ExpectedFile, Published, Rule, compare, expected_files
+from bot.publication.problems import _RULES
 from bot.release.facts import Finding, Severity
 from bot.release.version import Kind, Version
 from bot.services.python_org import Download, Downloaded, Limits, Missing, Oversized, PythonOrg, Release, ReleaseFile, Withheld
-from tests.publication.conftest import Box
+from tests.publication.conftest import Box, files_of_series
 
 VERSION = Version.parse("3.15.0a3")
 EXPECTED = expected_files(VERSION, Kind.ALPHA, files_of_series("3.15"))
@@ -79,8 +80,9 @@ def test_every_rule_has_its_weight_and_its_words() -> None:
         Rule.ROW,
         Rule.FILE_DATA,
         Rule.NO_SHA256,
+        Rule.NO_BUILDER_HASH,
     }
-    assert all(severity is not Severity.EXPLAINED for severity, _ in _RULES.values())
+    assert {rule for rule, (severity, _) in _RULES.items() if severity is Severity.EXPLAINED} == {Rule.SILENT_BUILDER}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,16 @@ def test_missing_files_are_one_finding_with_every_name() -> None:
     names = ("Python-3.15.0a3.tar.xz", "Python-3.15.0a3.tgz")
     sentence = f"Files are not listed on python.org: {'; '.join(names)}."
     assert finding == Finding(check=CHECK, rule="missing files", severity=Severity.WAIVER, what=sentence, count=2, subject=names)
+
+
+def test_a_sentence_names_what_can_be_read_and_the_subject_everything() -> None:
+    (finding,) = compare(
+        VERSION, EXPECTED, replace(ALL_RIGHT, downloads={file.url: replace(downloaded(file), sha256="e" * 64) for file in FILES})
+    )
+    assert finding.count == len(finding.subject) == len(FILES)
+    assert finding.subject[0] in finding.what
+    assert finding.subject[-1] not in finding.what
+    assert re.search(r"; and \d more\. Put the right files there", finding.what)
 
 
 @pytest.mark.parametrize(

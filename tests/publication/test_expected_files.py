@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publication import SERIES, Companion, ExpectedFile, FileGroup, FilesUnknown, SeriesFiles, expected_files, files_of_series
+from bot.publication import Companion, ExpectedFile, FileGroup, SeriesFiles, expected_files, put_off
 from bot.release.version import Kind, Level, Version, VersionError, kinds_of
+from tests.publication.conftest import files_of_series
 from tests.reference import reference
 
 SOURCES = {"Python-V.tgz", "Python-V.tar.xz"}
@@ -98,13 +99,11 @@ def test_what_vouches_for_a_file(text: str, name: str, wanted: set[Companion]) -
     assert companions(text, name) == wanted
 
 
-def test_an_older_series_is_a_question_for_a_person() -> None:
-    with pytest.raises(FilesUnknown, match=r"Python 3\.9"):
-        files_of_series("3.9")
-
-
-def test_the_last_row_holds_for_series_to_come() -> None:
-    assert files_of_series("3.20") is files_of_series("4.0") is SERIES[3, 16]
+def test_what_follows_later_may_be_missing_with_its_whole_group() -> None:
+    files = put_off(expected("3.15.1"), ["python-3.15.1-macos11.pkg", "python-3.15.1-amd64.exe", ""])
+    assert {file.name.replace("3.15.1", "V") for file in files if file.optional} == MACOS | INSTALLERS
+    assert {file.name.replace("3.15.1", "V") for file in files} == ON_3_15
+    assert put_off(expected("3.16.0"), []) == expected("3.16.0")
 
 
 versions = st.one_of(

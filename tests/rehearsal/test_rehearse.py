@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.calls import SYSTEMS, Calls
 from bot.rehearsal.rehearse import _populated, run
+from bot.rehearsal.scene import gist
 from bot.rehearsal.stage import UPSTREAM, Player, hurried_profile, stage
 from bot.rehearsal.timeline import Act, TimelineForPeople, TimelineForPrograms, Verdict, retold
 from bot.rehearsal.versions import PythonVersion
@@ -20,7 +22,11 @@ from bot.rehearsal.world import World
 ACTS = (
     Act(who="a-release-manager-with-a-long-name", what="comments “/release approve " + "0" * 40 + "”", why="so it is", could_bot=False),
 )
-BAD = Verdict(problems=("refs/heads/main is at " + "1" * 40 + " upstream, but " + "2" * 40 + " was approved",), seconds=1.5)
+BAD = Verdict(
+    problems=("refs/heads/main is at " + "1" * 40 + " upstream, but " + "2" * 40 + " was approved",),
+    seconds=1.5,
+    calls=(Calls(system="Azure", reads=39, writes=8),),
+)
 
 
 @pytest.fixture
@@ -80,6 +86,7 @@ def test_the_timeline_fits_eighty_columns_without_colour(columns: str, monkeypat
     assert max(map(len, lines)) <= min(80, int(columns))
     assert "\x1b" not in stream.getvalue()
     # Whatever a terminal had to break is still there in full.
+    assert "Azure was asked 47 times: 39 reads and 8 writes." in " ".join(line.strip() for line in lines)
     assert "2" * 40 in "".join(line.strip() for line in lines).replace(" ", "")
 
 
@@ -90,15 +97,31 @@ def test_for_programs_every_line_is_an_object() -> None:
     timeline.waiting("the tag")
     timeline.end(ACTS, {"state": "done"}, BAD)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [line["type"] for line in lines] == ["event", "waiting", "act", "release", "verdict"]
-    assert lines[3]["release"] == {"state": "done"}
-    assert lines[4]["good"] is False
+    assert [line["type"] for line in lines] == ["event", "waiting", "act", "calls", "release", "verdict"]
+    assert lines[3] == {"type": "calls", "system": "Azure", "reads": 39, "writes": 8}
+    assert lines[4]["release"] == {"state": "done"}
+    assert lines[5]["good"] is False
 
 
 def test_the_log_is_retold_without_noise() -> None:
     assert retold("github: python/cpython#1 comment by hugovk: /release help") == ("hugovk", "python/cpython#1 comment: /release help")
-    assert retold("github: python/cpython#1 comment by maynard[bot]: <!-- marker -->") == ("maynard[bot]", "comments on python/cpython#1")
+    said = "github: python/cpython#1 comment by maynard[bot]: Freezing by now"
+    assert retold(said) == ("maynard[bot]", "comments on python/cpython#1: Freezing by now")
+    assert retold("github: python/release-tools run 7 job build-source success") == (
+        "github",
+        "python/release-tools run 7 job build-source success",
+    )
+    assert retold("github: python/release-tools run 7 job build-docs skipped") is None
     assert retold("github: python/cpython#1 comment 7 edited by maynard[bot]: <!-- marker -->") is None
+
+
+def test_of_a_comment_the_first_words_that_say_something_are_told() -> None:
+    call = "<!-- brother-maynard release=1 -->\n<!-- about=call-1 -->\n@hugovk @Yhg1s\n\nCut `3.15.0a3` with run\\_release.py.\n"
+    assert gist(call) == "@hugovk @Yhg1s: Cut `3.15.0a3` with run_release.py."
+    assert gist("<!-- marker -->\n## 🎉 cpython 3.15.0a3 is out\n") == "🎉 cpython 3.15.0a3 is out"
+    assert gist("<!-- marker -->\n@hugovk\n") == "@hugovk"
+    assert gist("") == ""
+    assert len(gist("x" * 1000)) == 160
 
 
 def test_the_profile_differs_only_in_haste_and_keys() -> None:
@@ -135,14 +158,44 @@ async def test_the_release_manager_works_in_the_world_over_http(version: str, tm
             assert world.violations == []
 
 
-@pytest.mark.parametrize("version", ["3.15.0a3", "3.13.6", "3.15.0rc1"])
-def test_a_release_goes_upstream(version: str, capsys: pytest.CaptureFixture[str], leftovers: Path) -> None:
+PLAYED = {
+    "3.15.0a3": {"hugovk", "zooba", "ned-deily"},
+    "3.13.6": {"Yhg1s", "zooba", "ned-deily"},
+    "3.15.0rc1": {"hugovk", "zooba", "ned-deily"},
+    "3.16.0a3": {"savannahostrowski", "zooba", "ned-deily"},
+    "3.12.99": {"Yhg1s"},
+}
+
+
+@pytest.mark.parametrize("version", PLAYED)
+def test_a_release_is_built_published_and_goes_upstream(version: str, capsys: pytest.CaptureFixture[str], leftovers: Path) -> None:
     code = run([version, "--json"])
     said = capsys.readouterr()
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[-1]["problems"] == [], said.err
     assert code == 0
     assert lines[-2]["release"]["state"] == "done"
+    assert {line["who"] for line in lines if line["type"] == "act"} == PLAYED[version]
+    asked = {line["system"]: line for line in lines if line["type"] == "calls"}
+    assert set(asked) == set(SYSTEMS)
+    assert (asked["git"]["writes"], asked["python.org"]["writes"]) == (1, 0)
+    assert (asked["Azure"]["writes"] > 0) is ("zooba" in PLAYED[version])
+    assert leftovers.exists()
+
+
+def test_a_rehearsal_needs_nothing_that_is_not_part_of_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BOT_REFERENCE", str(tmp_path))
+    assert run(["3.15.0a3", "--json"]) == 0, capsys.readouterr().err
+
+
+def test_what_is_said_about_a_release_that_is_refused(capsys: pytest.CaptureFixture[str], leftovers: Path) -> None:
+    assert run(["3.15.0b1", "--json"]) == 1
+    verdict = json.loads(capsys.readouterr().out.splitlines()[-1])
+    first, second = verdict["problems"]
+    assert first == "the bot never took up the release"
+    assert "begins a new branch" in second
     assert leftovers.exists()
 
 

@@ -283,6 +283,32 @@ async def test_a_failed_build_is_run_again_and_what_succeeded_stays(tools: World
     assert tools.violations == []
 
 
+async def test_a_run_is_stopped_with_all_its_jobs(tools: World, bot: GitHub, stranger: Stranger) -> None:
+    actions = tools.github.actions
+    run = await dispatched(bot)
+    actions.start(run)
+    actions.finish_job(run, "verify-input")
+    token = await stranger.token(TOOLS, actions="read")
+    assert (await stranger.ask("POST", f"{REST}/runs/{run}/cancel", token)).status == 403
+    assert len(tools.violations) == 1
+    await bot.cancel_run(TOOLS, run)
+    done = await bot.workflow_run(TOOLS, run)
+    assert done is not None
+    assert (done.completed, done.conclusion) == (True, "cancelled")
+    known = await jobs(bot, run)
+    assert {job.conclusion for job in known.values()} == {"success", "cancelled", "skipped"}
+    assert "canceled" in (await bot.job_log(TOOLS, known["build-source"].id) or "")
+    with pytest.raises(GitHubRefused, match="completed") as refused:
+        await bot.cancel_run(TOOLS, run)
+    assert refused.value.status == 409
+    await bot.rerun_failed_jobs(TOOLS, run)
+    await bot.cancel_run(TOOLS, run)
+    assert await bot.job_log(TOOLS, (await jobs(bot, run))["build-source"].id) is None
+    actions.delete(run)
+    assert await bot.workflow_run(TOOLS, run) is None
+    assert len(tools.violations) == 1
+
+
 @pytest.mark.parametrize(("ends", "conclusion"), [("timed_out", "failure"), ("cancelled", "cancelled")])
 async def test_a_run_ends_as_its_worst_job(tools: World, bot: GitHub, ends: str, conclusion: str) -> None:
     run = await dispatched(bot)

@@ -211,3 +211,28 @@ async def test_a_large_push_arrives_in_chunks_and_compressed(world: World, stran
     assert pushed.code == 0, pushed.said
     assert (await world.github.refs(UPSTREAM))["refs/heads/main"] == head
     assert world.writes == 1
+
+
+async def test_the_app_deletes_a_ref_where_it_is_installed_and_no_rule_keeps_it(world: World, stranger: Stranger, ear: Ear) -> None:
+    path = f"/repos/{FORK}/git/refs/heads/3.14"
+    upstream = await stranger.token(contents="write")
+    assert (await stranger.ask("DELETE", path, upstream)).status == 403
+    assert len(world.violations) == 1
+    world.violations.clear()
+
+    world.github.install(FORK)
+    token = await stranger.token(FORK, contents="write")
+    keep = {"conditions": {"ref_name": {"include": ["refs/heads/3.14"], "exclude": []}}, "rules": [{"type": "deletion"}]}
+    rule = world.github.add_ruleset("hugovk", FORK, {"name": "keep", **keep})
+    refused = await stranger.ask("DELETE", path, token)
+    assert (refused.status, str(refused["message"]).splitlines()[0]) == (422, "Repository rule violations found")
+    assert "refs/heads/3.14" in await world.github.refs(FORK)
+
+    world.github.delete_ruleset("hugovk", rule)
+    assert (await stranger.ask("DELETE", path, token)).status == 204
+    assert "refs/heads/3.14" not in await world.github.refs(FORK)
+    again = await stranger.ask("DELETE", path, token)
+    assert (again.status, again["message"]) == (422, "Reference does not exist")
+    await world.drain()
+    assert ear.events()[-2:] == ["delete", "push"]
+    assert not world.violations

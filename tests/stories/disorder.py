@@ -1,7 +1,7 @@
 """What goes wrong around a story without being told in it: the bot dies, again and again, and is started again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from bot.effects import Observer
@@ -12,11 +12,13 @@ from tests.stories.story import Story
 class Mortal(Observer):
     """Die after every effect and between every intent and its effect, each once, and never come back from it by oneself.
 
-    The effect in question simply never returns; ``died`` tells whoever restarts the bot.
+    The effect in question simply never returns; ``died`` tells whoever restarts the bot. ``only`` are the steps whose effects are meant,
+    all where none is named.
     """
 
-    def __init__(self, points: Sequence[str] = ("between", "acted", "after")) -> None:
+    def __init__(self, points: Sequence[str] = ("between", "acted", "after"), only: Collection[str] = ()) -> None:
         self.points = points
+        self.only = only
         self.died = asyncio.Event()
         self.deaths: set[tuple[str, EffectKey]] = set()
 
@@ -30,7 +32,8 @@ class Mortal(Observer):
         await self._perhaps("after", key)
 
     async def _perhaps(self, point: str, key: EffectKey) -> None:
-        if point in self.points and (point, key) not in self.deaths:
+        meant = point in self.points and (not self.only or key.step in self.only)
+        if meant and (point, key) not in self.deaths:
             self.deaths.add((point, key))
             self.died.set()
             await asyncio.Event().wait()

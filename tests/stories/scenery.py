@@ -4,12 +4,13 @@ import asyncio
 
 from bot.rehearsal.person import Account
 from bot.rehearsal.release_manager import ReleaseManager
+from bot.rehearsal.release_tools import add_release_tools
 from bot.rehearsal.stage import UPSTREAM, Stage
 from bot.rehearsal.world import World
 
 
-async def populate(world: World, setting: Stage) -> ReleaseManager:
-    """Put people, repositories, builders and the lifecycle into the world."""
+async def populate(world: World, setting: Stage, *, whole: bool = False) -> ReleaseManager:
+    """Put people, repositories, builders and the lifecycle into the world; for a ``whole`` release also what it is built with."""
     github, manager = world.github, setting.manager
     people = [manager, *setting.others]
     for player in people:
@@ -32,6 +33,8 @@ async def populate(world: World, setting: Stage) -> ReleaseManager:
     for number, tier in enumerate(("tier-1", "tier-2", "tier-3")):
         world.buildbot.add_builder(f"builder {number}", "3.x" if branch == "main" else branch, "stable", tier)
         world.buildbot.finish(f"builder {number}")
+    if whole:
+        await add_release_tools(world, setting.manager.login)
     return await hands_of(world, setting.manager.login, setting)
 
 

@@ -1,6 +1,8 @@
 """Begin a story, and see at its end that nothing went unnoticed."""
 
+import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -25,6 +27,17 @@ class Ears(logging.Handler):
         self.errors.append(f"{record.name}: {record.getMessage()}{cause}")
 
 
+def walls(text: str) -> str:
+    """Leave of a profile the steps from preflight to thaw: a release that builds and publishes nothing."""
+    return re.sub(r"^\[\[step\]\]\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)
+
+
+def only(*names: str) -> Callable[[str], str]:
+    """Return a policy in which a release takes these steps alone, each after the one before it."""
+    chain = [f'[[step]]\nname = "{name}"\nneeds = {json.dumps(names[:number][-1:])}' for number, name in enumerate(names)]
+    return lambda text: "\n\n".join([walls(text), *chain, ""])
+
+
 @asynccontextmanager
 async def telling(
     directory: Path,
@@ -34,22 +47,29 @@ async def telling(
     observers: Sequence[Observer] = (),
     seed: int = 0,
     policy: Callable[[str], str] = str,
+    whole: bool = False,
+    machines: bool = True,
 ) -> AsyncIterator[Story]:
     """Set the stage for a version, start world and bot, and see at the end that nothing went unnoticed.
 
-    ``policy`` is given the text of the profile and returns the one to use.
+    ``policy`` is given the text of the profile and returns the one to use. The ``whole`` release builds and publishes; the others of
+    these stories go from the freeze to the push and end there. Of a whole one the builders work by themselves, unless the story wants
+    to drive the ``machines`` by hand.
     """
     async with AsyncExitStack() as stack:
         directory.mkdir(parents=True, exist_ok=True)
         setting = stack.enter_context(stage(directory, PythonVersion.parse(version), None))
-        setting.profile.write_text(policy(setting.profile.read_text(encoding="utf-8")), encoding="utf-8")
+        text = setting.profile.read_text(encoding="utf-8")
+        setting.profile.write_text(policy(text if whole else walls(text)), encoding="utf-8")
         world = await stack.enter_async_context(World(directory / "world", seed=seed))
-        hands = await populate(world, setting)
+        hands = await populate(world, setting, whole=whole)
         story = Story(world=world, setting=setting, hands=hands, directory=directory, database_url=database_url, observers=observers)
         ears = Ears(story.errors)
         logging.getLogger("bot").addHandler(ears)
         stack.callback(logging.getLogger("bot").removeHandler, ears)
         stack.push_async_callback(story.stop_bot)
+        if whole and machines:
+            await stack.enter_async_context(story.machines.working())
         await story.start_bot()
         story.issue = story.open_issue()
         yield story

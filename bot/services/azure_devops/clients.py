@@ -29,6 +29,9 @@ Result = TypeVar("Result")
 APPROVALS = "37794717-f36f-4d78-b2bf-4dc30d0cfbcd"
 """Where approvals are, in the service's list of locations; the package has no client for them."""
 
+RUNS = "7859261e-d2e9-4a68-b820-a5d84cc5bb3d"
+"""Where runs are, as the pipelines interface shows them."""
+
 
 _WARMING = threading.Lock()
 """The package's caches, in memory and on disk, are shared by all clients of the process and not safe between threads."""
@@ -78,6 +81,19 @@ class Pipelines(Guarded, PipelinesClient):  # type: ignore[misc]  # the package 
         written = _written(body)
         written.preview_run = True
         return self.preview(written, project, definition)
+
+    def resources(self, project: str, definition: int, run: int) -> object:
+        """Return a run as the service writes it, for the package leaves out which earlier runs it took up.
+
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/pipelines/runs/get
+        """
+        response = self._send(
+            http_method="GET",
+            location_id=RUNS,
+            version="7.0",
+            route_values={"project": quote(project, safe=""), "pipelineId": str(definition), "runId": str(run)},
+        )
+        return response.json()
 
 
 class Approvals(Guarded):

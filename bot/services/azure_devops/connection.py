@@ -1,7 +1,9 @@
 """The way from the event loop to Microsoft's client, which blocks, and what all topics share of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Shape = TypeVar("Shape")
+
+_BEGUN: ContextVar[bool] = ContextVar("azure_begun", default=False)
+"""Whether what is asked now is part of something that was begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +78,26 @@ class TopicBase:
 
     async def _ask(self, what: str, work: Callable[["Clients"], Result]) -> Result:
         """Begin something, unless the service wants silence; what has begun is carried to its end by ``_go_on``."""
-        self._connection.pace.check()
+        self._check_pace()
         return await self._connection.ask(what, work)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let everything that is asked within count as one thing: begun only when the service does not want silence, then carried through.
+
+        A service that delays its callers asks for a pause with every answer. Without this nothing that needs two answers would ever come
+        to its end; the pause is kept afterwards (``not_before``). Raise Unavailable while it wants silence.
+        """
+        self._check_pace()
+        token = _BEGUN.set(True)
+        try:
+            yield
+        finally:
+            _BEGUN.reset(token)
+
+    def _check_pace(self) -> None:
+        if not _BEGUN.get():
+            self._connection.pace.check()
 
     async def _go_on(self, what: str, work: Callable[["Clients"], Result]) -> Result:
         """Ask for the next part of what was begun."""

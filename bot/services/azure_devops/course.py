@@ -1,5 +1,6 @@
 """What goes on inside a run: its stages, who must approve them, and what it published."""
 
+import codecs
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ class Course(TopicBase):
 
         The addresses for whole artifacts lead to other hosts, so they are not used: the organisation hands out the files of a
         ``PipelineArtifact`` one by one (https://learn.microsoft.com/en-us/rest/api/azure/devops/build/artifacts/get-file). Raise
-        AzureRefused where there is no such file or it lies elsewhere, and MalformedAnswer for one that is too long or no text in UTF-8.
+        AzureRefused where there is no such file or it lies elsewhere, and MalformedAnswer for one that is too long or no text in UTF-8, or
+        in UTF-16 with its mark, which PowerShell writes where nothing else is said.
         """
         what = f"read {file} in the artifact {artifact} of run {run}"
         found = read(_ARTIFACT, await self._ask(what, lambda clients: clients.builds.get_artifact(self._project, run, artifact)), what)
@@ -110,7 +112,8 @@ def _decoded(content: bytes, what: str) -> object:
 
 
 def _text(content: bytes, what: str) -> str:
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError:
-        raise MalformedAnswer(f"Azure DevOps was asked to {what}, and the file is no text in UTF-8") from None
+        raise MalformedAnswer(f"Azure DevOps was asked to {what}, and the file is no text in UTF-8 or UTF-16") from None

@@ -1,5 +1,7 @@
 """How Azure DevOps says no."""
 
+from http import HTTPStatus
+
 from bot.errors import Refused
 
 
@@ -15,3 +17,8 @@ class AzureRefused(Refused):
         super().__init__(message, status=status)
         self.kind = kind
         self.sentences = sentences
+
+    @property
+    def denied(self) -> bool:
+        """Tell whether the bot was not let in at all, so that nothing is known of what it asked about."""
+        return self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

@@ -5,7 +5,7 @@ name that the pipeline gives its runs, by the time and by the parameters.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from pydantic import Field, Strict, TypeAdapter
 
 from bot.errors import Unavailable
+from bot.services.answers import parse
 from bot.services.azure_devops.connection import TopicBase, every, read
 from bot.services.azure_devops.shapes import AzureRunId, DefinitionId, Order, Run, as_text
 
@@ -42,8 +43,23 @@ class _Found:
     id: Annotated[AzureRunId, Strict()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Earlier:
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Resources:
+    pipelines: dict[str, _Earlier] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Used:
+    resources: _Resources = field(default_factory=_Resources)
+
+
 _DEFINITION, _PREVIEW, _PLACED = TypeAdapter(_Definition), TypeAdapter(_Preview), TypeAdapter(_Placed)
-_FOUND, _RUN = TypeAdapter(_Found), TypeAdapter(Run)
+_FOUND, _RUN, _USED = TypeAdapter(_Found), TypeAdapter(Run), TypeAdapter(_Used)
 
 
 class Runs(TopicBase):
@@ -111,8 +127,17 @@ class Runs(TopicBase):
 
     async def run(self, run: AzureRunId) -> Run:
         """Return one run: https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/get."""
-        self._connection.pace.check()
+        self._check_pace()
         return await self._read(run)
+
+    async def taken_up(self, definition: DefinitionId, run: AzureRunId) -> Mapping[str, str]:
+        """Return the names of the earlier runs that a run was told to take up, by the names that the pipeline gives them.
+
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/pipelines/runs/get
+        """
+        what = f"read what run {run} takes up"
+        answer = await self._ask(what, lambda clients: clients.pipelines.resources(self._project, definition, run))
+        return {alias: earlier.version for alias, earlier in parse(_USED, answer, what=what).resources.pipelines.items()}
 
     async def cancel(self, run: AzureRunId) -> None:
         """Ask a run to stop; it takes a while until it has: https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/update-build."""

@@ -174,6 +174,8 @@ class Stage:
     finished: datetime | None = None
     jobs: tuple[Job, ...] = ()
     approvals: tuple[PendingApproval, ...] = ()
+    decided: tuple[ApprovalId, ...] = ()
+    """The approvals of this attempt that nobody can give any more: they were given, refused, cancelled, or came too late."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,7 @@ def _stage(record: Record, children: defaultdict[str | None, list[Record]]) -> S
         finished=record.finish_time,
         jobs=tuple(_job(job) for job in jobs),
         approvals=tuple(approval for checkpoint in checkpoints for approval in _approvals(children[checkpoint.id])),
+        decided=tuple(approval for checkpoint in checkpoints for approval in _decided(children[checkpoint.id])),
     )
 
 
@@ -98,6 +99,12 @@ def _approvals(records: Iterable[Record]) -> Iterator[PendingApproval]:
     for record in records:
         if record.type == "Checkpoint.Approval" and record.state is not WorkState.COMPLETED:
             yield PendingApproval(id=ApprovalId(record.id), since=record.start_time or record.last_modified)
+
+
+def _decided(records: Iterable[Record]) -> Iterator[ApprovalId]:
+    for record in records:
+        if record.type == "Checkpoint.Approval" and record.state is WorkState.COMPLETED:
+            yield ApprovalId(record.id)
 
 
 def _ordered(records: Iterable[Record]) -> list[Record]:

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
 
 from pydantic import TypeAdapter
 
@@ -20,9 +19,6 @@ from bot.services.github.fields import timestamp
 from bot.services.github.permissions import Topic
 from bot.services.github.shapes_actions import Artifact, Job, WorkflowDispatched, WorkflowRun
 from bot.services.github.verdict import GitHubRefused
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 _DISPATCHED: TypeAdapter[WorkflowDispatched | None] = TypeAdapter(WorkflowDispatched | None)
 _RUN = TypeAdapter(WorkflowRun)
@@ -130,15 +126,13 @@ class Actions(TopicBase):
         address = await scope.locate("/repos/{owner}/{repo}/actions/artifacts/{artifact}/zip", artifact=artifact.id)
         if address is None:
             raise GitHubRefused(f"{what} is gone from GitHub: somebody deleted it, so it must be built again", status=HTTPStatus.NOT_FOUND)
-        archive = cast("BinaryIO", await asyncio.to_thread(tempfile.TemporaryFile))
-        try:
+        # Not opened in a thread: whoever is stopped while that works would never close it.
+        with tempfile.TemporaryFile() as archive:
             digest = await self._connection.downloads.fetch(address, archive, largest=limits.largest_artifact, what=what)
             if f"sha256:{digest}" != artifact.digest:
                 raise MalformedAnswer(f"{what} arrived with the SHA-256 {digest}, not with its digest {artifact.digest}")
             bounds = ArchiveBounds(files=limits.most_files, unpacked=limits.largest_unpacked)
             return await asyncio.to_thread(read_archive, archive, bounds, keep=keep, what=what)
-        finally:
-            await asyncio.to_thread(archive.close)
 
     async def rerun_failed_jobs(self, repository: Repository, run: RunId) -> None:
         """Run the failed jobs of a completed run again, and those that need them, as its next attempt. Permission: WORKFLOWS.
@@ -148,6 +142,15 @@ class Actions(TopicBase):
         """
         scope = await self._scope(repository, Topic.WORKFLOWS)
         await scope.act("POST", "/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", None, run=run)
+
+    async def cancel_run(self, repository: Repository, run: RunId) -> None:
+        """Ask a run to stop; it takes a while until it has. Permission: WORKFLOWS.
+
+        Raise Refused (409) for a run that is over already, and (404) for one that is gone.
+        https://docs.github.com/en/rest/actions/workflow-runs#cancel-a-workflow-run
+        """
+        scope = await self._scope(repository, Topic.WORKFLOWS)
+        await scope.act("POST", "/repos/{owner}/{repo}/actions/runs/{run}/cancel", None, run=run)
 
 
 def _require_usable(artifact: Artifact, largest: int, what: str) -> None:

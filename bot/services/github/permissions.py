@@ -31,6 +31,7 @@ class Topic(StrEnum):
     WORKFLOWS = "running workflows"
     PUSHING = "pushing"
     PUSHING_WORKFLOWS = "pushing workflow files"
+    TIDYING = "tidying up"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +122,9 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
         ),
         Topic.WORKFLOWS: Need(
             permissions={"actions": "write"},
-            reason="the builds of an approved tag are workflows that somebody must start, and start again where a job failed",
-            methods=("dispatch_workflow", "rerun_failed_jobs"),
+            reason="the builds of an approved tag are workflows that somebody must start, start again where a job failed, and stop once "
+            "nobody wants them any more",
+            methods=("dispatch_workflow", "rerun_failed_jobs", "cancel_run"),
         ),
         Topic.PUSHING: Need(
             permissions={"contents": "write"},
@@ -133,6 +135,11 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
             permissions={"contents": "write", "workflows": "write"},
             reason="without it GitHub refuses changed workflow files, which a release branch carries sooner or later",
             methods=("push_token",),
+        ),
+        Topic.TIDYING: Need(
+            permissions={"contents": "write"},
+            reason="the branch a release was cut on is deleted in the manager's fork, where the App is installed there",
+            methods=("delete_ref",),
         ),
     }
 )

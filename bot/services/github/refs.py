@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -11,6 +12,7 @@ from bot.services.answers import MalformedAnswer
 from bot.services.github.connection import TopicBase
 from bot.services.github.permissions import Topic
 from bot.services.github.shapes import AnnotatedTag, RefTarget
+from bot.services.github.verdict import GitHubRefused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,9 @@ _TAG = TypeAdapter(AnnotatedTag)
 
 
 class Refs(TopicBase):
-    """What the names of a repository point to. Reading needs ``contents: read``, a push ``contents: write`` and ``workflows: write``.
+    """What the names of a repository point to.
+
+    Reading needs ``contents: read``, deleting ``contents: write``, a push ``workflows: write`` as well.
 
     ``via`` lets a public fork be read with the token of a repository where the App is installed.
     """
@@ -74,6 +78,19 @@ class Refs(TopicBase):
         scope = await self._scope(repository, Topic.REFS, via=via)
         found = await scope.find(_FILE, "/repos/{owner}/{repo}/contents{/segments*}{?ref}", segments=path.split("/"), ref=ref)
         return found.decoded(path) if found else None
+
+    async def delete_ref(self, repository: Repository, ref: Ref) -> None:
+        """Delete a ref, wherever it points to; one that is gone already is fine. Permission: TIDYING.
+
+        GitHub answers 422 for one that does not exist as well as for one that a rule keeps, so it is looked for then.
+        https://docs.github.com/en/rest/git/refs#delete-a-reference
+        """
+        scope = await self._scope(repository, Topic.TIDYING)
+        try:
+            await scope.act("DELETE", "/repos/{owner}/{repo}/git/refs{/ref*}", None, ref=_segments(ref))
+        except GitHubRefused as refused:
+            if refused.status != HTTPStatus.UNPROCESSABLE_ENTITY or await self.ref(repository, ref) is not None:
+                raise
 
     async def fetch_token(self, repository: Repository) -> str:
         """Return a token that can only read this repository's contents, for git. Permission: REFS."""

@@ -34,7 +34,7 @@ class WorkflowRun:
     """A run of a workflow, as its latest attempt stands; ``head`` is the commit whose workflow file runs.
 
     ``path`` is that file, sometimes with ``@`` and a ref behind it; ``actor`` is who started the run at first. Where a fork's code runs,
-    ``head_repository`` (an id) is the fork: anybody can choose names and paths there.
+    ``head_repository`` (an id) is the fork: anybody can choose names and paths there. ``repository`` is where the run is.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _BOTH_NAMES
@@ -45,6 +45,7 @@ class WorkflowRun:
     event: str
     head: Annotated[CommitId, Field(validation_alias="head_sha")]
     head_repository: Annotated[fields.Number | None, Field(validation_alias=AliasPath("head_repository", "id"))] = None
+    repository: Annotated[fields.Number | None, Field(validation_alias=AliasPath("repository", "id"))] = None
     path: str
     actor: Annotated[User, BeforeValidator(fields.or_ghost)]
     attempt: Annotated[fields.Number, Field(validation_alias="run_attempt")]

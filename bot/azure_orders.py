@@ -1,0 +1,282 @@
+"""Order runs on Azure Pipelines, each at most once (invariant I4): checked first, queued through the door, found again by what it is.
+
+1. What is there already is looked for: by the name that the pipeline gives its runs, by time, and by every parameter. One is taken up.
+   Of several nobody knows which one counts, so a person is asked.
+2. An order that was never placed is checked by the service before. What it refuses is not sent again until somebody says so.
+3. An order whose answer was lost is placed again only when two looks, some time apart, have found no run of it: queueing takes a while.
+4. A run that was ordered is remembered with its parameters; nothing computes them anew, because a profile may change in mid-release.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from bot import azure_words as words
+from bot.azure_parameters import Order
+from bot.azure_view import ON, read
+from bot.effects import Nature
+from bot.journal import Document, Json
+from bot.profile_builders import Azure
+from bot.release.facts import Run, RunSeen
+from bot.release.model import Release, StepStatus
+from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Waiting
+from bot.services.azure_devops import AzureRefused
+from bot.services.azure_devops import shapes as azure
+from bot.services.azure_devops.shapes import AzureRunId, RunResult
+from bot.store.model import Finished, Fresh, Unfinished
+from bot.tools import Tools
+
+STEPS: Final = frozenset({"windows", "windows-publish"})
+"""The steps whose runs are on Azure."""
+
+SKEW: Final = timedelta(minutes=5)
+"""How far the service's clock may be behind ours."""
+
+_ENDED_BADLY: Final = frozenset({RunResult.FAILED, RunResult.CANCELED})
+_REFUSED_ORDER: Final = "refused order"
+_REFUSED: Final = "placed and refused"
+_NOT_FOUND: Final = "not found at"
+
+
+class NotTaken(AzureRefused):
+    """The service refused an order that was placed: for certain nothing was queued."""
+
+    def __init__(self, refusal: AzureRefused) -> None:
+        """Say what it said."""
+        super().__init__(str(refusal), status=refusal.status, kind=refusal.kind, sentences=refusal.sentences)
+
+
+class Several(Exception):
+    """Runs that may be meant by an order: nobody but a person can tell which one counts."""
+
+    def __init__(self, runs: Sequence[azure.Run]) -> None:
+        """Keep them."""
+        super().__init__(f"{len(runs)} runs may be meant")
+        self.runs = tuple(runs)
+
+
+async def begun(known: Run, tools: Tools) -> bool:
+    """Tell whether the order after a run was begun, so that it has to be brought to its end whatever became of the run."""
+    return not isinstance(await tools.door.known(known.step, _effect(known.purpose, known.number + 1)), Fresh)
+
+
+async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) -> Outcome:
+    """Place the next order of this purpose, or take up its run where there is one; what is answered holds the run once it is known."""
+    number = await _number(wanted, release, tools)
+    intent = await tools.door.known(wanted.step, _effect(wanted.purpose, number))
+    refused = _refused_before(wanted, release, tools)
+    if refused:
+        return refused
+    if isinstance(intent, Unfinished) and _was_refused(wanted, number, release):
+        # It is known for certain that nothing came of that order, so another one may take its place.
+        number, intent = number + 1, Fresh()
+    try:
+        match intent:
+            case Fresh():
+                return await _new(wanted, number, release, policy, tools)
+            case Unfinished():
+                order = _asked(wanted, intent.parameters)
+                return await _doubtful(order, number, release, tools) or await _queue(order, number, release, tools)
+            case Finished():
+                return await _queue(_asked(wanted, intent.parameters), number, release, tools)
+            case _:
+                assert_never(intent)
+    except Several as several:
+        return _ask(wanted, several.runs, release, tools)
+    except NotTaken as refusal:
+        return _refused(wanted, refusal, tools, Evidence(what=_REFUSED, value=_effect(wanted.purpose, number)))
+
+
+def _effect(purpose: str, number: int) -> str:
+    return f"queue {purpose} {number}"
+
+
+async def _number(wanted: Order, release: Release, tools: Tools) -> int:
+    """Return the number of the order that has to be brought to its end, or is the next one."""
+    before = release.latest_run(wanted.step, wanted.purpose)
+    number = before.number + 1 if before else 1
+    while not isinstance(await tools.door.known(wanted.step, _effect(wanted.purpose, number + 1)), Fresh):
+        number += 1
+    return number
+
+
+async def _new(wanted: Order, number: int, release: Release, policy: Azure, tools: Tools) -> Outcome:
+    definition = await tools.azure.definition_id(policy.definition, policy.folder)
+    if definition is None:
+        why = f"There is no pipeline {policy.definition} in the folder {policy.folder} on Azure, or the bot's token cannot see it."
+        return Failed(why=why, retryable=False, look_again=words.later(tools))
+    order = replace(wanted, definition=definition)
+    there = [run for run in await _matching(order, release, tools) if run.result not in _ENDED_BADLY]
+    if _one_of(there) is None:
+        try:
+            await tools.azure.preview_run(definition, order.parameters, order.ref, order.resources)
+        except AzureRefused as refusal:
+            if refusal.denied:
+                raise
+            return _refused(wanted, refusal, tools)
+    return await _queue(order, number, release, tools)
+
+
+def _asked(wanted: Order, asked: Document) -> Order:
+    """Return the order as it was written down: it is that one which may have been placed, whatever the profile says now."""
+    fields = {name: asked[name] for name in ("definition", "ref", "run_name", "parameters", "resources")}
+    return Order(step=wanted.step, purpose=wanted.purpose, **fields)
+
+
+# ---- what is there already -------------------------------------------------------------------------------------------------------------
+
+
+async def _matching(order: Order, release: Release, tools: Tools) -> list[azure.Run]:
+    """Return the runs that this order may have brought about, newest first, without those that are known as others."""
+    since = (release.attempt_since or release.opened) - SKEW
+    known = {run.id for run in release.runs if run.step in STEPS}
+    found = await tools.azure.find_runs(order.pipeline, order.run_name, since)
+    mark = tag_of(release)
+    fitting = [run for run in found if run.id not in known and run.was_given(order.parameters) and not _of_another(run, mark)]
+    return [run for run in fitting if await _takes_up(run, order, tools)]
+
+
+def _of_another(run: azure.Run, mark: str) -> bool:
+    return any(tag.startswith(_MARK) and tag != mark for tag in run.tags)
+
+
+async def _takes_up(run: azure.Run, order: Order, tools: Tools) -> bool:
+    """Tell whether a run takes up what was ordered; one that does not say counts, for to order another one would be worse."""
+    if not order.resources:
+        return True
+    named = await tools.azure.taken_up(order.pipeline, run.id)
+    return all(named.get(alias, name) == name for alias, name in order.resources.items())
+
+
+def _one_of(runs: Sequence[azure.Run]) -> azure.Run | None:
+    """Return the only run that can be meant: of several, the one that has not ended badly; raise Several where that is not clear."""
+    alive = [run for run in runs if run.result not in _ENDED_BADLY]
+    if len(alive) > 1:
+        raise Several(alive)
+    return next(iter(alive or runs), None)
+
+
+def _ask(order: Order, runs: Sequence[azure.Run], release: Release, tools: Tools) -> NeedsPerson:
+    which = "; ".join(f"{run.name}, queued by {words.quoted(run.requested_by.name)}: {tools.azure.page(run.id)}" for run in runs)
+    what = (
+        f"{len(runs)} runs on Azure are what I would order to {order.purpose} {release.version}, so I cannot tell which one counts. "
+        f"Cancel all but one of them, and I go on with that one. They are {which}"
+    )
+    return NeedsPerson(who=words.experts(release, tools), what=what, look_again=words.later(tools))
+
+
+async def _doubtful(order: Order, number: int, release: Release, tools: Tools) -> Waiting | None:
+    """Wait when an order may have been placed and its run is not there; say None when it is, or was not at an earlier look either."""
+    if _one_of(await _matching(order, release, tools)) is not None:
+        return None
+    what = f"{_effect(order.purpose, number)}: {_NOT_FOUND}"
+    at = next((one.value for one in release.step(order.step).evidence if one.what == what), "")
+    now = tools.now()
+    if at and now - datetime.fromisoformat(at) >= timedelta(seconds=tools.profile.timing.poll):
+        return None
+    return Waiting(
+        on=ON,
+        why="The answer to an order was lost, and no run of it is there; I look once more before I order again.",
+        look_again=words.later(tools),
+        evidence=(Evidence(what=what, value=at or now.isoformat()),),
+    )
+
+
+# ---- what the service refuses ----------------------------------------------------------------------------------------------------------
+
+
+def _refused(order: Order, refusal: AzureRefused, tools: Tools, *proof: Evidence) -> Failed:
+    advice = f"Mend the table [azure] of the profile, or the pipeline; then say `/release retry {order.step}`."
+    return Failed(
+        why="Azure refuses the order of the Windows run, so nothing was queued.",
+        diagnostics=(*words.sentences(refusal.sentences or (str(refusal),)), advice),
+        retryable=False,
+        look_again=words.later(tools),
+        evidence=(Evidence(what=_REFUSED_ORDER, value=order.digest), *proof),
+    )
+
+
+def _refused_before(order: Order, release: Release, tools: Tools) -> Failed | None:
+    """Return the same failure again for the same order, without asking: only another order, or a person, makes it worth the try."""
+    state = release.step(order.step)
+    same = Evidence(what=_REFUSED_ORDER, value=order.digest) in state.evidence
+    if state.status is not StepStatus.FAILED or not same or release.retry == order.step:
+        return None
+    return Failed(why=state.why, diagnostics=state.diagnostics, retryable=False, look_again=words.later(tools), evidence=state.evidence)
+
+
+def _was_refused(order: Order, number: int, release: Release) -> bool:
+    """Tell whether the order of this number was placed and refused, as the last look at the step saw it."""
+    return Evidence(what=_REFUSED, value=_effect(order.purpose, number)) in release.step(order.step).evidence
+
+
+# ---- the door --------------------------------------------------------------------------------------------------------------------------
+
+
+async def _queue(order: Order, number: int, release: Release, tools: Tools) -> Outcome:
+    async def find() -> Mapping[str, Json] | None:
+        found = _one_of(await _matching(order, release, tools))
+        return None if found is None else {"run": found.id}
+
+    async def queue() -> Mapping[str, Json]:
+        alive = [run for run in await _matching(order, release, tools) if run.result not in _ENDED_BADLY]
+        found = _one_of(alive)
+        if found is not None:
+            return {"run": found.id}
+        try:
+            return {"run": await tools.azure.queue_run(order.pipeline, order.parameters, order.ref, order.resources)}
+        except AzureRefused as refusal:
+            raise NotTaken(refusal) from None
+
+    name = _effect(order.purpose, number)
+    done = await tools.door(order.step, name, nature=Nature.FINDABLE, parameters=order.document, do=queue, find=find)
+    return await _placed(order, number, AzureRunId(done["run"]), release, tools)
+
+
+async def _placed(order: Order, number: int, run: AzureRunId, release: Release, tools: Tools) -> Waiting:
+    """Say what is known of a run that was ordered; one that is gone already is remembered all the same, so that another can follow it."""
+    seen = await read(run, tools)
+    if seen is not None:
+        await _mark(order, number, seen, release, tools)
+    ordered = Run(
+        step=order.step,
+        purpose=order.purpose,
+        number=number,
+        attempt=release.attempt,
+        id=run,
+        name=seen.name if seen else str(run),
+        url=tools.azure.page(run),
+        ordered=tuple(sorted(order.parameters.items())),
+        at=seen.queued if seen else tools.now(),
+    )
+    return Waiting(
+        on=ON,
+        why=f"The run {ordered.name} was queued.",
+        look_again=words.later(tools),
+        evidence=words.evidence(seen, (), tools) if seen else (),
+        facts=(RunSeen(run=ordered),),
+    )
+
+
+_MARK: Final = "release-bot-"
+
+
+def tag_of(release: Release) -> str:
+    """Return the tag that says on Azure for which attempt of which release a run is."""
+    return f"{_MARK}{re.sub(r'[^A-Za-z0-9.]+', '-', release.id)}-attempt-{release.attempt}"
+
+
+async def _mark(order: Order, number: int, run: azure.Run, release: Release, tools: Tools) -> None:
+    """Tag a run; it helps people to tell runs apart, and nothing depends on it."""
+    tag = tag_of(release)
+
+    async def mark() -> Mapping[str, Json]:
+        await tools.azure.add_tag(run.id, tag)
+        return {"tag": tag}
+
+    with suppress(AzureRefused):
+        parameters: Mapping[str, Json] = {"run": run.id, "tag": tag}
+        await tools.door(order.step, f"tag {order.purpose} {number}", nature=Nature.REPEATABLE, parameters=parameters, do=mark)

@@ -1,0 +1,96 @@
+"""What runs on Azure Pipelines are ordered with: parameters by the profile and the series, filled in for this release."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.errors import UserError
+from bot.journal import Json
+from bot.profile_builders import Azure, AzurePlan
+from bot.release.model import Release
+from bot.services.azure_devops.shapes import DefinitionId, as_text
+from bot.tools import Tools
+
+BUILD: Final = "build"
+PUBLISH: Final = "publish"
+"""What runs are ordered for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a run is ordered with. ``run_name`` is how its name begins; ``resources`` names the earlier runs that it takes up."""
+
+    step: str
+    purpose: str
+    ref: str
+    run_name: str
+    parameters: Mapping[str, str]
+    resources: Mapping[str, str]
+    definition: DefinitionId | None = None
+
+    @property
+    def pipeline(self) -> DefinitionId:
+        """Return the number of the pipeline; raise UserError while nobody has looked it up."""
+        if self.definition is None:
+            raise UserError("The pipeline on Azure was not looked up yet, so nothing can be asked of it.")
+        return self.definition
+
+    @property
+    def document(self) -> Mapping[str, Json]:
+        """Return it as the door writes it down."""
+        return {
+            "definition": self.definition,
+            "ref": self.ref,
+            "run_name": self.run_name,
+            "parameters": dict(self.parameters),
+            "resources": dict(self.resources),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Return a short digest of all that the service judges it by."""
+        return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def to_build(release: Release, policy: Azure, tools: Tools) -> Order:
+    """Return the order of the run that builds; where the plan has one run, it is the one that publishes too."""
+    parameters = _parameters(release, policy, tools)
+    if policy.plan is AzurePlan.ONE_RUN:
+        # What takes up an earlier run has no place in a run that builds by itself.
+        parameters |= {name: value for name, value in policy.publish.items() if value != policy.resource}
+    return _order("windows", BUILD, parameters, {}, release, policy, tools)
+
+
+def to_publish(release: Release, policy: Azure, first: str, tools: Tools) -> Order:
+    """Return the order of the run that publishes what the run of the name ``first`` built."""
+    parameters = _parameters(release, policy, tools) | policy.publish
+    return _order("windows-publish", PUBLISH, parameters, {policy.resource: first}, release, policy, tools)
+
+
+def _parameters(release: Release, policy: Azure, tools: Tools) -> dict[str, str | bool]:
+    return {**policy.parameters, **tools.profile.series_of(release.version).azure}
+
+
+def _order(
+    step: str,
+    purpose: str,
+    parameters: Mapping[str, str | bool],
+    resources: Mapping[str, str],
+    release: Release,
+    policy: Azure,
+    tools: Tools,
+) -> Order:
+    known = tools.placeholders(release)
+    filled = {name: _filled(as_text(value), known) for name, value in sorted(parameters.items())}
+    run_name = _filled(policy.run_name, known)
+    return Order(step=step, purpose=purpose, ref=policy.ref, run_name=run_name, parameters=filled, resources=resources)
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    try:
+        return text.format_map(known)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        names = ", ".join(f"{{{name}}}" for name in known)
+        raise UserError(f"The table [azure] of the profile has “{text}”, in which not all can be filled in; there are {names}.") from None

@@ -1,0 +1,120 @@
+"""Turn an accepted command into what it changes in a release, after looking at the world where that matters."""
+
+from typing import assert_never
+
+from bot.command_types import (
+    Abort,
+    Acknowledge,
+    Approve,
+    Defer,
+    Done,
+    Freeze,
+    Go,
+    Halt,
+    Help,
+    Open,
+    Refreeze,
+    Resume,
+    Retry,
+    Status,
+    Unfreeze,
+    Waive,
+)
+from bot.context import Context
+from bot.effects import Door
+from bot.hearing import Heard
+from bot.profile_builders import HandStep
+from bot.release import orders
+from bot.release.model import Release, StepStatus
+from bot.release.plan import BEFORE_PUSH
+from bot.store.claim import Claim
+
+Deciding = Approve | Go | Acknowledge | Waive
+"""What people decide about."""
+Steering = Retry | Halt | Resume | Refreeze | Abort
+"""How people turn the course of a release."""
+
+
+async def obey(context: Context, claim: Claim, release: Release, heard: Heard) -> orders.Answer:
+    """Return what the command changes, or why it changes nothing."""
+    command, order = heard.command, heard.order
+    match command:
+        case Approve() | Go() | Acknowledge() | Waive():
+            return _decided(release, command, order)
+        case Done() | Defer():
+            return _by_hand(context, release, command, order)
+        case Retry() | Halt() | Resume() | Refreeze() | Abort():
+            return await _steered(context, claim, release, command, order)
+        case Open() | Status() | Help() | Freeze() | Unfreeze():
+            return orders.Declined(why="That command is not given on a release.")
+        case _:
+            assert_never(command)
+
+
+def _decided(release: Release, command: Deciding, order: orders.Order) -> orders.Answer:
+    match command:
+        case Approve():
+            return orders.approve(release, order, command.sha)
+        case Go():
+            return orders.go(release, order, command.sha)
+        case Acknowledge():
+            return orders.acknowledge(release, order, command.digest)
+        case Waive():
+            return orders.waive(release, order, check=command.check, sha=command.sha, reason=command.reason)
+        case _:
+            assert_never(command)
+
+
+def _by_hand(context: Context, release: Release, command: Done | Defer, order: orders.Order) -> orders.Answer:
+    work = _hand_step(context, command.name)
+    if work is None:
+        return orders.Declined(
+            why=f"{command.name} is no step that is done by hand; those are {', '.join(context.profile.hand) or 'none'}."
+        )
+    match command:
+        case Done():
+            return orders.done(release, order, name=command.name, sha256=command.sha256, wants_hash=bool(work.file))
+        case Defer():
+            return orders.defer(release, order, name=command.name, reason=command.reason)
+        case _:
+            assert_never(command)
+
+
+def _hand_step(context: Context, name: str) -> HandStep | None:
+    return next((work for step, work in context.profile.hand.items() if step.value == name), None)
+
+
+async def _steered(context: Context, claim: Claim, release: Release, command: Steering, order: orders.Order) -> orders.Answer:
+    match command:
+        case Retry():
+            # What was pushed, or may have been, is not worked out anew.
+            begun = command.step in BEFORE_PUSH and await _may_still_land(context, claim, release)
+            return orders.Declined(why=begun) if begun else orders.retry(release, order, command.step)
+        case Halt():
+            return orders.halt(release, order, command.reason)
+        case Resume():
+            return orders.resume(release, order)
+        case Refreeze() | Abort():
+            return await _give_up(context, claim, release, command, order)
+        case _:
+            assert_never(command)
+
+
+async def _give_up(context: Context, claim: Claim, release: Release, command: Refreeze | Abort, order: orders.Order) -> orders.Answer:
+    problem = "" if release.pushed else await _may_still_land(context, claim, release)
+    if problem:
+        return orders.Declined(why=problem)
+    if isinstance(command, Abort):
+        return orders.abort(release, order, command.reason)
+    return orders.refreeze(release, order, command.reason)
+
+
+async def _may_still_land(context: Context, claim: Claim, release: Release) -> str:
+    """Return why the release cannot be given up: its push was begun, and did not fail for certain."""
+    if not await Door(claim, release.id, release.attempt).intended("push", "push"):
+        return ""
+    if release.step("push").status is not StepStatus.FAILED:
+        return "The push has begun and its result is being read back; wait for it before you turn back."
+    upstream = await context.git.refs(release.repository, *(line.ref for line in release.plan))
+    there = [line.ref for line in release.plan if str(upstream.get(line.ref)) == str(line.new)]
+    return f"{' and '.join(there)} stands upstream as it was approved, so there is no way back; finish it." if there else ""

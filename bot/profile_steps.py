@@ -1,0 +1,106 @@
+"""Which steps a profile may list, in which order, and what each needs: nothing may lead round a gate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.authority import Role
+from bot.profile_builders import Azure, HandStep, Workflow
+from bot.profile_forms import misfit
+from bot.profile_types import HAND_STEPS, Person, Series, Step, StepName
+
+STANDARD_STEPS: Final = (
+    Step(name=StepName.PREFLIGHT),
+    Step(name=StepName.FREEZE, needs=(StepName.PREFLIGHT,)),
+    Step(name=StepName.TAG, needs=(StepName.FREEZE,)),
+    Step(name=StepName.AUDIT, needs=(StepName.TAG,)),
+    Step(name=StepName.APPROVE, needs=(StepName.AUDIT,)),
+    Step(name=StepName.PUSH, needs=(StepName.APPROVE,)),
+    Step(name=StepName.THAW, needs=(StepName.PUSH,)),
+)
+
+ALWAYS: Final[Mapping[StepName, tuple[StepName, ...]]] = {
+    StepName.AUDIT: (StepName.TAG,),
+    StepName.APPROVE: (StepName.TAG, StepName.AUDIT),
+    StepName.SOURCE: (StepName.APPROVE,),
+    StepName.WINDOWS: (StepName.APPROVE,),
+    StepName.MACOS: (StepName.APPROVE,),
+    StepName.GO: (StepName.APPROVE,),
+    StepName.WINDOWS_PUBLISH: (StepName.WINDOWS, StepName.GO),
+    StepName.PUBLICATION: (StepName.GO,),
+    StepName.PUSH: (StepName.FREEZE, StepName.TAG, StepName.AUDIT, StepName.APPROVE),
+    StepName.WRAP_UP: (StepName.THAW,),
+}
+"""What no profile can leave out before a step."""
+
+WHERE_LISTED: Final[Mapping[StepName, tuple[StepName, ...]]] = {
+    StepName.GO: (StepName.SOURCE, StepName.WINDOWS, *sorted(HAND_STEPS)),
+    StepName.PUBLICATION: (StepName.WINDOWS_PUBLISH,),
+    StepName.PUSH: (StepName.SOURCE, StepName.WINDOWS, *sorted(HAND_STEPS), StepName.GO, StepName.WINDOWS_PUBLISH, StepName.PUBLICATION),
+    StepName.THAW: (StepName.PUSH,),
+}
+"""What has to come before a step in a profile that lists it at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The tables of a profile that steps draw on."""
+
+    workflow: Workflow | None
+    azure: Azure | None
+    hand: Mapping[StepName, HandStep]
+    series: Mapping[str, Series]
+
+
+def check_order(steps: Sequence[Step]) -> None:
+    """Refuse steps that go round in a circle, or round a gate."""
+    listed = {step.name for step in steps}
+    before: dict[StepName, set[StepName]] = {}
+    for index, step in enumerate(steps):
+        if step.name in before:
+            sentence = f"the step {step.name} stands here a second time: keep one"
+            raise misfit(sentence, "step", index)
+        if late := [need for need in step.needs if need not in before]:
+            sentence = f"the step {step.name} needs {late[0]}, which does not stand above it: steps are listed in their order"
+            raise misfit(sentence, "step", index, "needs")
+        before[step.name] = set(step.needs).union(*(before[need] for need in step.needs))
+        required = (*ALWAYS.get(step.name, ()), *(need for need in WHERE_LISTED.get(step.name, ()) if need in listed))
+        if missing := [need for need in required if need not in before[step.name]]:
+            sentence = f"the step {step.name} must not be reached without {missing[0]}: add it to its needs, or to those of a step it needs"
+            raise misfit(sentence, "step", index)
+    if StepName.FREEZE in before and StepName.THAW not in before:
+        sentence = "there is a freeze but no thaw, so the branch would stay frozen for ever: add the step thaw"
+        raise misfit(sentence, "step")
+
+
+def check_people(steps: Sequence[Step], hand: Mapping[StepName, HandStep], people: Sequence[Person]) -> None:
+    """Refuse a step for which nobody could be asked."""
+    listed = {step.name for step in steps}
+    wanted = {name: work.role for name, work in hand.items() if name in listed}
+    wanted |= dict.fromkeys(listed & {StepName.WINDOWS, StepName.WINDOWS_PUBLISH}, Role.WINDOWS_EXPERT)
+    for name, role in sorted(wanted.items()):
+        if not any(role in person.roles for person in people):
+            sentence = f'nobody could be asked for the step {name}: give somebody the role "{role}"'
+            raise misfit(sentence, "person")
+
+
+def check_tables(steps: Sequence[Step], tables: Tables) -> None:
+    """Refuse a step whose table is missing, and a table for a step that is not done by hand."""
+    listed = {step.name for step in steps}
+    if StepName.SOURCE in listed and tables.workflow is None:
+        sentence = "there is the step source, but no workflow that builds the sources: add the table [workflow]"
+        raise misfit(sentence, "step")
+    if listed & {StepName.WINDOWS, StepName.WINDOWS_PUBLISH} and tables.azure is None:
+        sentence = "there is a step for Windows, but no pipeline that builds for it: add the table [azure]"
+        raise misfit(sentence, "step")
+    for name in sorted(HAND_STEPS & listed):
+        if name not in tables.hand:
+            sentence = f"the step {name} is done by hand, but nobody is asked for it: add the table [hand.{name}]"
+            raise misfit(sentence, "step")
+    for name in sorted(tables.hand.keys() - HAND_STEPS):
+        sentence = f"{name} is not done by hand: write one of {', '.join(sorted(HAND_STEPS))}"
+        raise misfit(sentence, "hand", name)
+    for series, policy in tables.series.items():
+        if StepName.PUBLICATION in listed and policy.files is None:
+            sentence = "the step publication has to know which files there must be: add files = { groups = [...] }"
+            raise misfit(sentence, "series", series)

@@ -1,0 +1,115 @@
+"""What can be wrong with a publication, how much each of it weighs, and how it is told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Final
+
+from bot.publication.files import FTP
+from bot.release.facts import Finding, Severity
+from bot.release.quoting import unseen
+
+CHECK: Final = "publication"
+
+
+class Rule(StrEnum):
+    """What can be wrong, in the order in which it is told; the value is the rule's name in findings."""
+
+    PUBLISHED = "published"
+    PRE_RELEASE = "pre-release mark"
+    LATEST = "latest mark"
+    ROW = "release data"
+    MISSING = "missing files"
+    UNKNOWN = "unknown files"
+    LISTED_TWICE = "files listed twice"
+    FILE_DATA = "file data"
+    COMPANION = "companions"
+    NOT_READ = "files not read"
+    NOT_SERVED = "files not handed out"
+    SIZE = "sizes"
+    HASH = "hashes"
+    NO_HASH = "no hash"
+    NO_SHA256 = "no SHA-256"
+    BUILDER_HASH = "builder hash"
+    NO_BUILDER_HASH = "no builder hash"
+    SILENT_BUILDER = "silent builder"
+
+
+_RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
+    Rule.PUBLISHED: (Severity.WAIVER, "python.org does not show the release"),
+    Rule.PRE_RELEASE: (Severity.WAIVER, "The pre-release mark is wrong"),
+    Rule.LATEST: (Severity.WAIVER, "The release is marked as the latest"),
+    Rule.ROW: (Severity.ACKNOWLEDGE, "The data of the release is not what it usually is"),
+    Rule.MISSING: (Severity.WAIVER, "Files are not listed on python.org"),
+    Rule.UNKNOWN: (Severity.WAIVER, "Files are listed on python.org that this release does not have"),
+    Rule.LISTED_TWICE: (Severity.WAIVER, "Files are listed more than once"),
+    Rule.FILE_DATA: (Severity.ACKNOWLEDGE, "Files are not listed as they usually are"),
+    Rule.COMPANION: (Severity.WAIVER, "Files are listed without what vouches for them, or with that of another file"),
+    Rule.NOT_READ: (Severity.WAIVER, "Files were not read back"),
+    Rule.NOT_SERVED: (Severity.WAIVER, "Files are listed but not handed out"),
+    Rule.SIZE: (Severity.WAIVER, "Files do not have the size that python.org states"),
+    Rule.HASH: (Severity.WAIVER, "Files do not have the hash that python.org states"),
+    Rule.NO_HASH: (Severity.WAIVER, "python.org states no hash at all of files"),
+    Rule.NO_SHA256: (Severity.ACKNOWLEDGE, "python.org states only the MD5 hash of files, which they have"),
+    Rule.BUILDER_HASH: (Severity.WAIVER, "Files are not those that were built"),
+    Rule.NO_BUILDER_HASH: (
+        Severity.ACKNOWLEDGE,
+        "Nobody who builds told the hash of files, so nobody knows whether these are the built ones",
+    ),
+    Rule.SILENT_BUILDER: (Severity.EXPLAINED, "The hash of files could not be compared, because those who build these never tell it"),
+}
+"""How much each rule weighs, and how it begins its sentence."""
+
+_MENDED: Final = (
+    "Put the right files there, purge their addresses (`curl -X PURGE ADDRESS`), so that everybody is handed what is there now, "
+    "and say `/release retry publication`: files are not read again by the clock."
+)
+
+_ADVICE: Final[Mapping[Rule, str]] = dict.fromkeys((Rule.NOT_SERVED, Rule.SIZE, Rule.HASH, Rule.BUILDER_HASH), _MENDED)
+"""What to do about that which is not noticed by itself once it is mended: unlike the list, files are not read again by the clock."""
+
+
+_LONGEST: Final = 700
+"""How many characters name what is wrong in one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong by a rule; ``what`` names it in full."""
+
+    rule: Rule
+    what: str
+
+
+def findings_of(problems: Iterable[Problem]) -> tuple[Finding, ...]:
+    """Return at most one finding for each rule, in the order of the rules and without chance."""
+    order = list(Rule)
+    ordered = sorted(problems, key=lambda problem: (order.index(problem.rule), problem.what))
+    grouped = groupby(ordered, key=lambda problem: problem.rule)
+    return tuple(_finding(rule, tuple(problem.what for problem in same)) for rule, same in grouped)
+
+
+def _finding(rule: Rule, lines: tuple[str, ...]) -> Finding:
+    severity, sentence = _RULES[rule]
+    advice = f" {_ADVICE[rule]}" if rule in _ADVICE else ""
+    what = f"{sentence}: {_some(lines)}.{advice}"
+    return Finding(check=CHECK, rule=rule, severity=severity, what=what, count=len(lines), subject=lines)
+
+
+def _some(lines: tuple[str, ...]) -> str:
+    """Return as many of the lines as can be read in one sentence; all of them are the subject of the finding."""
+    fitting = [n for n in range(1, len(lines) + 1) if len("; ".join(lines[:n])) <= _LONGEST]
+    shown = max(fitting, default=1)
+    return "; ".join(lines[:shown]) + (f"; and {len(lines) - shown} more" if shown < len(lines) else "")
+
+
+def named(url: str) -> str:
+    """Return the name of a file on python.org, or the address of anything else."""
+    return quoted(url.removeprefix(FTP))
+
+
+def quoted(text: str) -> str:
+    """Return what somebody typed as a code span, whole, so that an acknowledgement is for exactly this; the site takes 200 characters."""
+    harmless = "".join("\N{REPLACEMENT CHARACTER}" if unseen(character) else character for character in text).replace("`", "'")
+    return f"`{harmless}`" if harmless else "nothing"

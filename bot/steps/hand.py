@@ -1,0 +1,67 @@
+"""Hand a step over to the people who do it with their own hands, and take their word for it.
+
+They are told everything they need: tag, commit, fork and links. What they made is compared with what is published later.
+"""
+
+from datetime import datetime
+
+from bot.profile_builders import HandStep
+from bot.profile_types import StepName
+from bot.release.facts import Build, Built, BuiltFile, Tag
+from bot.release.model import Deferral, HandWork, Release
+from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed
+from bot.tools import Tools
+
+
+async def advance(name: StepName, release: Release, tools: Tools) -> Outcome:
+    """See whether the expert said that it is done, or somebody put it off; else ask for it."""
+    tag, work = release.tag, tools.profile.hand.get(name)
+    if tag is None or work is None:
+        return Failed(why=f"There is no tag yet, or the profile has no [hand.{name}].", retryable=True, look_again=tools.poll())
+    links = _links(release, tag, tools)
+    deferral = next((one for one in release.deferrals if one.name == name), None)
+    if deferral is not None:
+        return _deferred(deferral, links)
+    done = next((one for one in release.hand_work if one.name == name), None)
+    if done is not None:
+        return _done(done, tag, work, release, links)
+    return _asked(name, tag, work, release, tools, links)
+
+
+def _asked(name: StepName, tag: Tag, work: HandStep, release: Release, tools: Tools, links: tuple[Evidence, ...]) -> NeedsPerson:
+    what = work.what.format(**tools.placeholders(release))
+    # Not the runs: they become known one after the other, and everybody would be called anew for each.
+    where = " ".join(f"{one.what}: {one.url}" for one in _places(tag, tools))
+    say = f"/release done {name} SHA256" if work.file else f"/release done {name}"
+    who = tools.experts(work.role)
+    return NeedsPerson(who=who, what=f"{what} {where}", say=say, evidence=links, look_again=tools.poll())
+
+
+def _done(done: HandWork, tag: Tag, work: HandStep, release: Release, links: tuple[Evidence, ...]) -> Passed:
+    files = (BuiltFile(name=work.file.format(version=release.version), sha256=done.sha256),) if work.file else ()
+    return Passed(
+        why=f"{done.by.login} says that it is done for {tag.object}.",
+        evidence=(*links, *(Evidence(what=file.name, value=f"sha256:{file.sha256}") for file in files)),
+        facts=(Built(build=_build(done.name, tag, files, done.at)),),
+    )
+
+
+def _build(name: str, tag: Tag, files: tuple[BuiltFile, ...], at: datetime) -> Build:
+    return Build(step=name, tag=tag.object, commit=tag.commit, files=files, url="", at=at)
+
+
+def _deferred(deferral: Deferral, links: tuple[Evidence, ...]) -> Passed:
+    why = f"{deferral.by.login} lets the release go on without it, its files follow later: {deferral.reason}"
+    return Passed(why=why, evidence=links)
+
+
+def _places(tag: Tag, tools: Tools) -> tuple[Evidence, ...]:
+    return (
+        Evidence(what="commit", value=tag.commit, url=tools.page(tag.fork, "commit", tag.commit)),
+        Evidence(what="tag", value=tag.object, url=tools.page(tag.fork, "releases", "tag", tag.name)),
+    )
+
+
+def _links(release: Release, tag: Tag, tools: Tools) -> tuple[Evidence, ...]:
+    runs = (run for run in release.runs if run.attempt == release.attempt)
+    return (*_places(tag, tools), *(Evidence(what=f"run of {run.step}", value=run.name, url=run.url) for run in runs))

@@ -1,0 +1,163 @@
+"""Nobody wants the builds any more: a new tag, or an abort, stops every run that was ordered before."""
+
+from pathlib import Path
+
+from bot.rehearsal.faults import Fault, drop_after, refuse
+from bot.rehearsal.github_actions_model import Run
+from tests.stories.disorder import Mortal, reviving
+from tests.stories.sources import approved, builds, dispatches, ordered, pushed, runs_of, shows, sources_only
+from tests.stories.story import Story
+from tests.stories.telling import telling
+
+
+async def ended(story: Story) -> bool:
+    return all(run.status == "completed" for run in runs_of(story))
+
+
+async def none_is_left(story: Story) -> None:
+    """See that nothing that the bot has started goes on."""
+    await story.until("every run to end", lambda: ended(story))
+
+
+async def at_the_builds(story: Story) -> Run:
+    """Wait until the bot knows the run that it ordered."""
+    run = await ordered(story)
+    await story.status(f"The run {run.id} is ")
+    return run
+
+
+async def test_a_new_tag_stops_the_run_of_the_old_one(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        first = await approved(story)
+        old = await at_the_builds(story)
+        shows(story, old)
+        second = await story.retagged(first)
+        await story.approved(second)
+        new = await ordered(story, 2)
+        assert (old.status, old.conclusion) == ("completed", "cancelled")
+        builds(story, new)
+        await pushed(story, second)
+        assert dispatches(story) == 2
+
+
+async def test_a_refreeze_stops_the_run(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        await approved(story)
+        await at_the_builds(story)
+        story.say("/release refreeze one more pull request")
+        await story.comment("main is open again for the fix")
+        await none_is_left(story)
+        story.say("/release abort there is no fix")
+        await story.state("aborted")
+
+
+async def test_an_abort_stops_the_run(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        await approved(story)
+        await at_the_builds(story)
+        story.world.faults.add(Fault(action=refuse(502), path="/cancel$", times=2))
+        story.say("/release abort a blocker was found")
+        await story.state("aborted")
+        await none_is_left(story)
+        assert [run.conclusion for run in runs_of(story)] == ["cancelled"]
+
+
+async def test_a_run_that_github_does_not_stop_holds_up_nothing(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        await approved(story)
+        run = await at_the_builds(story)
+        story.world.faults.add(Fault(action=refuse(403, {"message": "Forbidden"}), path="/cancel$", times=9))
+        story.say("/release abort a blocker was found")
+        await story.state("aborted")
+        assert run.status == "queued"
+
+
+async def test_a_run_whose_answer_was_lost_is_found_and_stopped(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        cut = await story.opened()
+        story.world.faults.add(Fault(action=drop_after(), path="/dispatches$"))
+        await story.approved(cut)
+        run = await ordered(story)
+        await story.status("have not shown yet what they build")
+        story.say("/release abort a blocker was found")
+        await story.state("aborting")
+        await story.until("the freeze to be lifted", lambda: thawed(story))
+        shows(story, run)
+        await story.state("aborted")
+        assert run.conclusion == "cancelled"
+
+
+async def test_an_order_that_never_arrived_does_not_hold_up_an_abort(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
+        cut = await story.opened()
+        story.world.faults.add(Fault(action=refuse(502), path="/dispatches$", times=99))
+        await story.approved(cut)
+        await story.status("The step source waits for an outside system")
+        story.say("/release abort GitHub does not build")
+        await story.state("aborted")
+        assert runs_of(story) == []
+
+
+async def test_the_bot_dies_whenever_it_orders_or_stops(tmp_path: Path) -> None:
+    mortal = Mortal(only=("source",))
+    told = telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, observers=[mortal], machines=False)
+    async with told as story, reviving(story, mortal):
+        first = await approved(story)
+        old = await ordered(story)
+        second = await story.retagged(first)
+        await story.approved(second)
+        # That the first one is stopped waits for what it shows of itself, if the bot died before it knew its number.
+        if old.status == "queued":
+            shows(story, old)
+        new = await ordered(story, 2)
+        builds(story, new)
+        await pushed(story, second)
+        assert (old.conclusion, len(runs_of(story))) == ("cancelled", 2)
+
+
+async def thawed(story: Story) -> bool:
+    return not story.freezes()
+
+
+async def test_an_abort_stops_what_is_built_for_windows(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True) as story:
+        story.machines.azure = False
+        story.handled |= {f"@{story.setting.windows_expert.login}", f"@{story.setting.macos_expert.login}"}
+        await approved(story)
+        await story.step("windows", "waiting")
+        await story.until("a run on Azure", lambda: queued(story))
+        await story.step("source", "passed")
+        story.say("/release abort a blocker was found")
+        await story.state("aborted")
+        await cancelled(story)
+
+
+async def test_a_run_on_azure_whose_answer_was_lost_is_found_and_stopped(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True) as story:
+        story.machines.azure = False
+        story.handled |= {f"@{story.setting.windows_expert.login}", f"@{story.setting.macos_expert.login}"}
+        cut = await story.opened()
+        story.world.faults.add(Fault(action=drop_after(), method="POST", path=r"/_apis/pipelines/\d+/runs$", skip=0))
+        # Nothing is found again before the abort: the service has gone silent.
+        story.world.faults.add(Fault(action=refuse(503), method="GET", path="/_apis/build/builds$", skip=1, times=3))
+        await story.approved(cut)
+        await story.until("a run on Azure", lambda: queued(story))
+        story.say("/release abort a blocker was found")
+        await story.state("aborted")
+        await cancelled(story)
+
+
+async def queued(story: Story) -> bool:
+    return bool(story.world.azure.runs)
+
+
+async def cancelled(story: Story) -> None:
+    """See that the only run on Azure is being stopped; its agents end in their own time."""
+    [run] = story.world.azure.runs
+    assert run.status == "cancelling"
+    story.machines.azure = True
+    await story.until("the end of the run", lambda: was_cancelled(story))
+
+
+async def was_cancelled(story: Story) -> bool:
+    return [(run.status, run.result) for run in story.world.azure.runs] == [("completed", "canceled")]

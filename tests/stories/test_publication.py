@@ -1,0 +1,303 @@
+"""What python.org shows is confirmed, every byte of it, before branch and tag go upstream."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from bot.rehearsal import publisher
+from bot.rehearsal.faults import Fault, call, refuse
+from bot.rehearsal.python_org import PythonOrg
+from bot.rehearsal.release_manager import Cut
+from tests.stories import building
+from tests.stories.story import Story
+from tests.stories.telling import telling
+
+NAME = "Python 3.15.0a3"
+TGZ, PKG, MANIFEST = "Python-3.15.0a3.tgz", "python-3.15.0a3-macos11.pkg", "windows-3.15.0a3.json"
+FTP = "/ftp/python/3.15.0/"
+RELEASES = "/api/v1/downloads/release/"
+
+
+def without_pipeline(text: str) -> str:
+    """Leave the pipeline of Windows out of a profile, with what it publishes, and what comes after the push: that is told elsewhere."""
+    text = re.sub(r'^\[\[step\]\]\nname = "(?:windows|wrap-up).*\n(?:(?!\[).*\n)*', "", text, flags=re.MULTILINE)
+    text = text.replace('needs = ["source", "windows", "macos"]', 'needs = ["source", "macos"]').replace(', "windows-publish"]', "]")
+    return text.replace('"windows-installer", "windows-embeddable", ', "")
+
+
+def site(story: Story) -> PythonOrg:
+    """Return python.org."""
+    return story.world.python_org
+
+
+def names(story: Story) -> list[str]:
+    """Return the files of these stories."""
+    return [name for name in story.files if not name.endswith((".exe", ".zip"))]
+
+
+def asked(story: Story, name: str = "") -> int:
+    """Return how often a file, or any, was asked for."""
+    return sum(request.path.startswith(FTP + name) for request in story.world.requests)
+
+
+@asynccontextmanager
+async def gone(tmp_path: Path, *, deferred: bool = False, gap: float = 0.05) -> AsyncIterator[tuple[Story, Cut]]:
+    """Tell a release from the go on, and see that nothing was ever asked for before it was listed, and nothing twice without need."""
+
+    def policy(text: str) -> str:
+        return re.sub("^confirm_gap = .*$", f"confirm_gap = {gap}", without_pipeline(text), flags=re.MULTILINE)
+
+    async with telling(tmp_path, "3.15.0a3", policy=policy, whole=True) as story:
+        cut = await story.opened()
+        await story.approved(cut)
+        if deferred:
+            await story.comment("/release done macos")
+            story.say("/release defer macos the notary is on holiday")
+        else:
+            await building.made(story)
+        await story.comment(f"/release go {cut.tag}")
+        story.say(f"/release go {cut.tag}")
+        await story.comment("python.org does not show Python 3.15.0a3 to everybody yet", "@hugovk")
+        assert asked(story) == 0
+        yield story, cut
+        listed = {file.url.removeprefix("https://www.python.org") for file in site(story).tables.files.values()}
+        assert {request.path for request in story.world.requests if request.path.startswith("/ftp/")} <= listed
+
+
+def uploaded(story: Story) -> None:
+    """Upload and sign everything, as its builders made it."""
+    built = publisher.downloaded(story.world, story.files)
+    publisher.upload(story.world, story.files, built)
+    for name in names(story):
+        if not site(story).has(FTP + name):
+            site(story).upload(FTP + name, story.files[name])
+        for other, content in story.files.companions(name).items():
+            site(story).upload(FTP + other, content)
+
+
+def drafted(story: Story, *left_out: str) -> None:
+    """Create the release as a draft, and list its files."""
+    site(story).create_release(NAME)
+    for name in names(story):
+        if name not in left_out:
+            site(story).register(NAME, FTP + name)
+
+
+def published(story: Story, *left_out: str) -> None:
+    """Upload, sign, list and publish everything."""
+    uploaded(story)
+    drafted(story, *left_out)
+    site(story).publish(NAME)
+
+
+async def ends_well(story: Story, cut: Cut) -> None:
+    """See that the release goes upstream."""
+    await story.state("done")
+    assert (await story.upstream())["refs/tags/v3.15.0a3"] == cut.tag
+
+
+async def several_looks(story: Story) -> None:
+    """Wait until the list was read several times more."""
+
+    def looks() -> int:
+        return sum(request.path == RELEASES for request in story.world.requests)
+
+    before = looks()
+
+    async def there() -> bool:
+        return looks() >= before + 3
+
+    await story.until("several looks at the list", there)
+
+
+async def test_a_draft_is_not_published_although_everybody_sees_it(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        uploaded(story)
+        drafted(story)
+        async with aiohttp.ClientSession() as visitor, visitor.get(f"{site(story).url}/downloads/release/python-3150a3/") as page:
+            assert page.status == 200
+        await several_looks(story)
+        assert asked(story) == 0
+        site(story).publish(NAME)
+        await ends_well(story, cut)
+        assert {asked(story, name) for name in names(story)} == {2}
+
+
+async def test_missing_files_are_named_to_those_who_make_them(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        astray = "python-3.15.0a3-macos10.pkg"
+        site(story).upload(FTP + astray, b"spam")
+        uploaded(story)
+        drafted(story, PKG, MANIFEST)
+        entry = site(story).register(NAME, FTP + astray, name="spam", slug="spam")
+        site(story).publish(NAME)
+        call = await story.comment("without files that it has to have", PKG, MANIFEST, f"/release waive publication {cut.tag}")
+        assert f"It lists others that this release does not have: `3.15.0/{astray}`." in call
+        assert {f"@{login}" for login in ("hugovk", "zooba", "ned-deily")} <= set(call.split())
+        await several_looks(story)
+        assert asked(story) == 0
+        entry.release = site(story).create_release("Python 0.0.0")
+        site(story).register(NAME, FTP + MANIFEST)
+        call = await story.comment("without files that it has to have", PKG)
+        assert "@zooba" not in call
+        site(story).register(NAME, FTP + PKG)
+        await ends_well(story, cut)
+
+
+async def test_nobody_is_called_while_the_list_is_changing(tmp_path: Path) -> None:
+    async with gone(tmp_path, gap=3600) as (story, _):
+        published(story, PKG)
+        await story.status("It lists the release without all of its files; whether more are to come is seen at")
+        site(story).unregister(FTP + TGZ)
+        await several_looks(story)
+        assert asked(story) == 0
+        for name in (PKG, TGZ):
+            site(story).register(NAME, FTP + name)
+        await story.status("Everything that is listed was read; it has to stay as it is until")
+        story.say("/release abort this story is told")
+        await story.comment("wants to recall 3.15.0a3")
+        story.say("/release abort it is", by="pablogsal")
+        await story.comment("about=warning", "acts as a stand-in")
+        await story.state("aborted")
+        assert asked(story, TGZ) == 1
+
+
+async def test_a_second_person_lets_the_release_go_without_a_file(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        published(story, PKG)
+        await story.comment("without files that it has to have", PKG)
+        own = story.say(f"/release waive publication {cut.tag} nobody has a Mac")
+        await story.refusal(own, "A waiver needs a second person")
+        story.say(f"/release waive publication {cut.tag} nobody has a Mac", by="pablogsal")
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 2
+        await story.status("**Waived** by `pablogsal`", "nobody has a Mac")
+
+
+async def test_what_was_put_off_may_follow_later(tmp_path: Path) -> None:
+    async with gone(tmp_path, deferred=True) as (story, cut):
+        published(story, PKG)
+        await ends_well(story, cut)
+
+
+async def test_a_file_of_which_nobody_told_is_acknowledged(tmp_path: Path) -> None:
+    async with gone(tmp_path, deferred=True) as (story, cut):
+        published(story)
+        body = await story.comment("Nobody who builds told the hash of files", PKG, "/release ack ")
+        ack = re.search(r"^/release ack [0-9a-f]+$", body, re.MULTILINE)
+        assert ack, body
+        await several_looks(story)
+        assert asked(story, PKG) == 1
+        story.say(ack[0])
+        await ends_well(story, cut)
+
+
+async def test_one_bit_is_enough_and_a_look_again_is_asked_for(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        uploaded(story)
+        drafted(story)
+        site(story).corrupt(FTP + TGZ)
+        site(story).publish(NAME)
+        await story.comment("Files do not have the hash that python.org states", TGZ, f"/release waive publication {cut.tag} REASON")
+        await several_looks(story)
+        assert asked(story, TGZ) == 1, "what is wrong is not read again by the clock"
+        site(story).corrupt(FTP + TGZ)
+        story.say("/release retry publication")
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 3
+
+
+async def test_the_list_tells_by_itself_that_it_was_mended(tmp_path: Path) -> None:
+    extra = "python-3.15.0a3-spam.exe"
+    async with gone(tmp_path) as (story, cut):
+        site(story).upload(FTP + extra, b"spam")
+        uploaded(story)
+        drafted(story)
+        entry = site(story).register(NAME, FTP + extra)
+        site(story).change(NAME, pre_release=False, is_published=True)
+        wrong = "Files are listed on python.org that this release does not have"
+        await story.comment("The pre-release mark is wrong", wrong, extra, f"/release waive publication {cut.tag} REASON")
+        site(story).change(NAME, pre_release=True)
+        await story.comment(wrong, extra)
+        entry.release = site(story).create_release("Python 0.0.0")
+        await ends_well(story, cut)
+
+
+async def test_what_was_built_is_what_is_published_or_a_second_person_says_why(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        uploaded(story)
+        for name in (TGZ, PKG):
+            site(story).upload(FTP + name, b"another one")
+        drafted(story)
+        site(story).publish(NAME)
+        wrong = hashlib.sha256(b"another one").hexdigest()
+        told = hashlib.sha256(story.files[PKG]).hexdigest()
+        await story.comment(f"{PKG}`: SHA-256 is {wrong}, that of macos is {told}", f"{TGZ}`: SHA-256 is {wrong}, that of source is ")
+        own = story.say(f"/release waive publication {cut.tag} they are better")
+        await story.refusal(own, "A waiver needs a second person")
+        story.say(f"/release waive publication {cut.tag} they are better", by="pablogsal")
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 2
+
+
+async def test_a_file_is_another_one_at_the_second_look(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+
+        async def swap() -> None:
+            site(story).corrupt(FTP + TGZ)
+
+        story.world.faults.add(Fault(action=call(before=swap), path=f"^{FTP}{TGZ}$", skip=1))
+        published(story)
+        await story.comment("Files do not have the hash that python.org states", TGZ)
+        site(story).corrupt(FTP + TGZ)
+        story.say("/release retry publication")
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 4, "a second look that found something does not count"
+
+
+async def test_a_list_that_changes_before_the_push_is_confirmed_anew(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+
+        async def change() -> None:
+            site(story).change_file(FTP + TGZ, description="It's only a model")
+
+        story.world.faults.add(Fault(action=call(before=change), path=f"^{FTP}{TGZ}$", skip=1))
+        published(story)
+        await story.comment("Since the publication on python.org was confirmed", TGZ, "was changed", "Nothing was pushed")
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 4
+
+
+async def test_a_file_that_is_remembered_as_missing_is_not_asked_for_again(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        async with aiohttp.ClientSession() as visitor, visitor.get(f"{site(story).url}{FTP}{TGZ}") as early:
+            assert early.status == 404
+        published(story)
+        await story.comment("Files are listed but not handed out", TGZ, "purge", "/release retry publication")
+        await several_looks(story)
+        assert asked(story, TGZ) == 2, "the visitor and the bot, once"
+        site(story).purge(FTP + TGZ)
+        story.say("/release retry publication")
+        await ends_well(story, cut)
+
+
+async def test_nobody_is_called_while_python_org_is_silent(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        faults = story.world.faults
+
+        async def fall_silent() -> None:
+            faults.add(Fault(action=refuse(503), path=f"^{RELEASES}$", times=2))
+
+        before_the_push = Fault(action=call(before=fall_silent), path=f"^{FTP}{TGZ}$", skip=1)
+        faults.add(before_the_push)
+        await fall_silent()
+        await story.step("publication", "waiting")
+        faults.add(Fault(action=refuse(503), path="^/api/v1/downloads/release_file/$", times=2))
+        published(story)
+        await ends_well(story, cut)
+        assert before_the_push.times == 0
+        assert asked(story, TGZ) == 2

@@ -1,0 +1,119 @@
+"""The whole release, from its first word to the thanks: everything is built, published and pushed, once."""
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.calls import calls
+from bot.rehearsal.inspection_builders import of_the_builders
+from bot.rehearsal.release_manager import Cut
+from bot.rehearsal.scene import Scene
+from bot.rehearsal.timeline import TimelineForPrograms
+from tests.stories.story import Story
+from tests.stories.telling import telling
+
+PATIENT = 60.0
+"""Seconds; a whole release takes a while on a busy machine."""
+
+ASKED = {
+    "3.15.0a3": {"manager": 5, "windows-expert": 3, "macos-expert": 1},
+    "3.13.6": {"manager": 5, "windows-expert": 3, "macos-expert": 1},
+    "3.12.99": {"manager": 5},
+}
+"""For each version, who was asked how often: to begin, to tag, to approve, to say go and to publish; to approve on Azure; and to build."""
+
+
+async def carried(story: Story, patience: float = PATIENT) -> Cut:
+    """Carry a whole release from its first word to its end, as people do it every month."""
+    story.patience = patience
+    opening = story.say(f"/release {story.setting.version}")
+    await story.asked_to_cut()
+    cut = await story.cut()
+    await story.built(cut)
+    go = await story.went(cut)
+    await story.published()
+    await story.comment("is out")
+    await story.state("done")
+    await story.reaction(go, "+1")
+    await story.reaction(opening, "+1")
+    await story.until("all check runs", lambda: all_checked(story, cut))
+    return cut
+
+
+async def all_checked(story: Story, cut: Cut) -> bool:
+    """Tell whether every step that the release has stands beside its commit."""
+    steps = [step for step in (await story.release()).get("steps", ()) if step["state"] != "not applicable"]
+    return 0 < len(story.world.github.check_runs("python/cpython", cut.commit)) == len(steps)
+
+
+def scene_of(story: Story, cut: Cut) -> Scene:
+    """Return the story as the inspection of a rehearsal wants it."""
+    return Scene(world=story.world, stage=story.setting, timeline=TimelineForPrograms(io.StringIO()), issue=story.issue, cut=cut)
+
+
+async def asked(story: Story) -> Counter[str]:
+    """Return how often each was asked for something, and see that nobody is waited for any more."""
+    setting, people = story.setting, (await story.release())["people"]
+    assert all(act["done"] for act in people), people
+    parts = {setting.manager.login: "manager", setting.windows_expert.login: "windows-expert", setting.macos_expert.login: "macos-expert"}
+    return Counter(parts[login] for act in people for login in act["who"])
+
+
+@pytest.mark.parametrize("version", ASKED)
+async def test_a_whole_release_is_built_published_and_pushed(tmp_path: Path, version: str) -> None:
+    async with telling(tmp_path, version, whole=True) as story:
+        cut = await carried(story)
+        refs = await story.upstream()
+        assert refs[f"refs/tags/v{version}"] == cut.tag
+        assert of_the_builders(scene_of(story, cut)) == []
+        assert await asked(story) == ASKED[version]
+        release = await story.release()
+        states = {step["name"]: step["state"] for step in release["steps"]}
+        assert set(states.values()) <= {"passed", "not applicable"}
+        without = {name for name, state in states.items() if state == "not applicable"}
+        assert without == ({"windows", "macos", "windows-publish"} if story.files.security else set())
+
+
+# --- what it costs
+
+WRITES = {
+    "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches": 1,
+    "POST /repos/{owner}/{repo}/rulesets": 2,
+    "DELETE /repos/{owner}/{repo}/rulesets/{ruleset_id}": 2,
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments": 10,
+    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": 12,
+    "POST /repos/{owner}/{repo}/check-runs": 14,
+    "POST /{organization}/{project}/_apis/pipelines/{pipelineId}/preview": 2,
+    "POST /{organization}/{project}/_apis/pipelines/{pipelineId}/runs": 2,
+    "PUT /{organization}/{project}/_apis/build/builds/{buildId}/tags/{tag}": 2,
+    "POST /{organization}/{project}/_apis/build/retention/leases": 2,
+}
+"""What a whole release writes, exactly: one run of the workflow; two runs on Azure, each checked first, marked and kept; a status, eight
+calls and thanks; three reactions to each of four commands; two rules made and lifted; and a check run for each step."""
+
+AT_MOST = {"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}": 30, "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}": 14}
+"""What depends on how the news come together: how often the status is written anew."""
+
+NOT_COUNTED = ("/access_tokens", "/installation/token", "git-upload-pack", "git-receive-pack")
+
+READS = {"GitHub": 250, "git": 80, "Azure": 70, "python.org": 60}
+"""The most that a whole release reads in some seconds, when it is told what happens and asks by itself once in a second."""
+
+
+def in_no_hurry(text: str) -> str:
+    """Let the bot ask by itself as rarely as such a short story allows."""
+    return text.replace("poll = 0.05", "poll = 1").replace("sweep = 0.25", "sweep = 30")
+
+
+async def test_a_whole_release_costs_no_more_than_it_has_to(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=in_no_hurry) as story:
+        await carried(story)
+        asked = {line: times for line, times in story.world.counts.items() if not line.startswith(("GET", "OPTIONS", "HEAD"))}
+        written = {line: times for line, times in asked.items() if not line.endswith(NOT_COUNTED)}
+        assert {line: times for line, times in written.items() if line not in AT_MOST} == WRITES
+        assert all(times <= AT_MOST[line] for line, times in written.items() if line in AT_MOST), written
+        spent = {one.system: one for one in calls(story.world, [story.manager])}
+        assert (spent["git"].writes, spent["python.org"].writes) == (1, 0)
+        assert {one.system: one.reads for one in spent.values() if one.reads > READS[one.system]} == {}, story.world.counts

@@ -1,0 +1,212 @@
+"""What was built for Windows is published after the go, by a second run that takes up exactly the first one."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.rehearsal.azure_model import Run
+from bot.rehearsal.faults import Action, Fault, drop_after, drop_before
+from bot.rehearsal.release_files import certificate_info, hash_table
+from bot.rehearsal.release_manager import Cut
+from tests.reference import reference
+from tests.stories.disorder import reviving
+from tests.stories.pipeline import (
+    EXPERT,
+    PUBLISHED,
+    QUEUE,
+    RUNS,
+    Doomed,
+    approved,
+    asked,
+    begun,
+    building,
+    looked_at,
+    ordered,
+    retry,
+    went_on,
+)
+from tests.stories.story import Story
+
+AGAIN = "/release retry windows-publish"
+ONE_RUN = (
+    ('plan = "two-runs"', 'plan = "one-run-that-is-public-once-its-last-stage-is-approved"'),
+    ('publish = { DoPublish = true, BuildToPublish = "build_to_publish" }', "publish = { DoPublish = true }"),
+)
+
+
+def publishing(directory: Path, *changes: tuple[str, str], **how: Any) -> Any:
+    """Tell a story of a release that builds and publishes for Windows alone."""
+    return building(directory, *changes, steps=PUBLISHED, **how)
+
+
+async def to_go(story: Story) -> tuple[Cut, Run]:
+    """Have Windows built, and hear the bot ask for the go."""
+    cut, run = await begun(story)
+    story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+    await approved(story, run, "Sign", "Pack")
+    await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
+    assert len(story.world.azure.runs) == 1
+    return cut, run
+
+
+def table(story: Story) -> bytes:
+    """Return the hashes of this version's files, as the pipeline writes them."""
+    return hash_table(story.files.installers | story.files.embeddable, "SHA256", "MD5")
+
+
+async def gone(story: Story) -> tuple[Run, Run]:
+    """Have Windows built and the go given; return the run that built and the one that publishes."""
+    cut, first = await to_go(story)
+    story.say(f"/release go {cut.tag}")
+    return first, await ordered(story, 2)
+
+
+async def published(story: Story, run: Run) -> None:
+    """Let the run that publishes come to its end, and the release to its own."""
+    await approved(story, run, "Publish")
+    await story.state("done")
+
+
+async def test_nothing_is_published_before_the_go_and_then_what_was_built(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        await story.swept()
+        assert len(story.world.azure.runs) == 1
+        story.say(f"/release go {cut.tag}")
+        second = await ordered(story, 2)
+        assert second.earlier == {"build_to_publish": first.name}
+        assert (second.parameters["BuildToPublish"], second.parameters["SourceCommit"]) == ("build_to_publish", cut.commit)
+        assert [stage.plan.name for stage in second.stages] == ["Publish"]
+        await published(story, second)
+        assert story.world.counts[QUEUE] == 2
+
+
+@pytest.mark.parametrize("fault", [drop_after(), drop_before()], ids=["answer", "order"])
+async def test_whatever_is_lost_there_is_one_publication(tmp_path: Path, fault: Action) -> None:
+    async with publishing(tmp_path) as story:
+        story.world.faults.add(Fault(action=fault, method="POST", path=RUNS, skip=1))
+        _, second = await gone(story)
+        await published(story, second)
+        assert len(story.world.azure.runs) == 2
+
+
+async def test_the_bot_dies_at_every_step_and_there_is_one_publication(tmp_path: Path) -> None:
+    mortal = Doomed()
+    async with publishing(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):
+        _, second = await gone(story)
+        await published(story, second)
+        assert {key.name for _, key in mortal.deaths} == {"queue build 1", "tag build 1", "queue publish 1", "tag publish 1"}
+        assert len(story.world.azure.runs) == 2
+
+
+async def test_a_publication_of_another_run_is_not_taken_for_ours(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        other = story.world.azure.queue(EXPERT, {**first.parameters, "SourceCommit": "2" * 40})
+        wrong = {**first.parameters, "DoPublish": "true", "BuildToPublish": "build_to_publish"}
+        story.world.azure.queue(EXPERT, wrong, {"build_to_publish": other.name})
+        story.say(f"/release go {cut.tag}")
+        ours = await ordered(story, 4)
+        assert ours.earlier == {"build_to_publish": first.name}
+        await published(story, ours)
+
+
+async def test_what_turns_out_not_to_be_signed_is_not_published(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        first.artifacts["cert"].files = dict(certificate_info(real=False))
+        story.say(f"/release go {cut.tag}")
+        await story.comment(f"@{story.manager}", "must not be published", "signed with the certificate of")
+        await looked_at(story, first)
+        assert len(story.world.azure.runs) == 1
+        first.artifacts["cert"].files = dict(certificate_info(real=True))
+        await published(story, await ordered(story, 2))
+
+
+async def test_what_was_deleted_cannot_be_published(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        story.world.azure.delete(first.id)
+        story.say(f"/release go {cut.tag}")
+        await story.comment(f"@{story.manager}", "was deleted on Azure", "There is nothing to publish")
+        story.world.azure.estate.runs[first.id] = first
+        await published(story, (await ordered(story, 2)))
+
+
+async def test_a_failed_publication_is_tried_again(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        _, second = await gone(story)
+        story.world.azure.fail(second.id, "Publish", "The index was changed by somebody else")
+        await approved(story, second, "Publish")
+        await story.comment(f"@{story.manager}", "The stage `Publish` of the run", "The index was changed by somebody else.", AGAIN)
+        retry(story, "windows-publish")
+
+        async def again() -> bool:
+            return second.stage("Publish").attempt == 2
+
+        await story.until("another try", again)
+        await published(story, second)
+        assert len(story.world.azure.runs) == 2
+
+
+@pytest.mark.parametrize("content", [{}, {"hashes.txt": b"nothing\r\n"}, {"hashes.txt": b"\xff\xfe\x00"}], ids=["none", "wrong", "binary"])
+async def test_without_hashes_nobody_knows_what_was_published(tmp_path: Path, content: dict[str, bytes]) -> None:
+    async with publishing(tmp_path) as story:
+        _, second = await gone(story)
+        story.world.azure.fill("hashes", content)
+        await approved(story, second, "Publish")
+        await story.comment(f"@{story.manager}", "The step windows-publish failed", "hashes")
+        second.artifacts["hashes"].files = {"hashes.txt": table(story)}
+        await story.state("done")
+
+
+async def test_without_installers_only_packages_are_told_of(tmp_path: Path) -> None:
+    reference("specs/azure/windows_stages.json")
+    async with publishing(tmp_path, ("DoTailCalling = true }\n", "DoTailCalling = true, DoMSI = false }\n")) as story:
+        cut, run = await begun(story)
+        await approved(story, run, "Sign")
+        await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
+        listed = story.files.packages | story.files.manifest
+        story.world.azure.fill("pymanager_hashes", {"hashes.txt": hash_table(listed, "SHA256")})
+        story.say(f"/release go {cut.tag}")
+        second = await ordered(story, 2)
+        await approved(story, second, "Publish")
+        await story.state("done")
+        number = len(story.files.packages)
+        await story.status(f"the run tells the hashes of {number} files; this series has no installers")
+
+
+async def test_in_one_run_the_last_approval_publishes(tmp_path: Path) -> None:
+    async with publishing(tmp_path, *ONE_RUN) as story:
+        cut, run = await begun(story)
+        story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+        assert (run.parameters["DoPublish"].lower(), run.parameters.get("BuildToPublish", "current")) == ("true", "current")
+        await approved(story, run, "Sign", "Pack")
+        assert run.stage("Publish").approval is not None
+        await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
+        passed = await story.step("windows", "passed")
+        assert "`Publish`. It makes everything public at once and must not be given before the go." in passed["why"]
+        await story.later()
+        story.say(f"/release go {cut.tag}")
+        await asked(story, "Publish", run)
+        story.world.azure.approve(EXPERT, run.id, "Publish")
+        went_on(story, run)
+        await story.state("done")
+        assert story.world.counts[QUEUE] == 1
+
+
+async def test_in_one_run_what_was_published_too_early_has_to_be_acknowledged(tmp_path: Path) -> None:
+    async with publishing(tmp_path, *ONE_RUN) as story:
+        cut, run = await begun(story)
+        story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+        await approved(story, run, "Sign", "Pack")
+        await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
+        story.world.azure.approve(EXPERT, run.id, "Publish")
+        went_on(story, run)
+        run.stage("Publish").started = datetime.now(UTC) - timedelta(minutes=10)
+        story.say(f"/release go {cut.tag}")
+        call = await story.comment("Please take note", "published at", "before the go of", "/release ack")
+        story.say(call[call.index("/release ack") :].splitlines()[0])
+        await story.state("done")

@@ -1,0 +1,315 @@
+"""Building and publishing, as the heart of the bot sees it: runs, builds, the go, what is done by hand, and what may be public already."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.release import orders, plan
+from bot.release.facts import Build, Built, BuiltFile, PublicationSeen, Run, RunSeen
+from bot.release.gate import results_digest, valid_go
+from bot.release.model import Release, ReleaseState, StepStatus
+from bot.release.orders import Answer, valid_approval
+from bot.release.plan import StepSpec
+from bot.release.version import Kind
+from tests.release_builders import (
+    APPROVER,
+    LATER,
+    MANAGER,
+    NOW,
+    SOON,
+    STARTER,
+    VALID_FOR,
+    a_tag,
+    audited,
+    declined,
+    done,
+    failed,
+    needs,
+    obeyed,
+    opened,
+    order,
+    ordinary,
+    passed,
+    ready,
+    statuses,
+    waited_for,
+    waiting,
+)
+
+AFTER_APPROVAL = ("source", "windows", "macos", "go", "windows-publish", "publication")
+NAMES = ("preflight", "freeze", "tag", "audit", "approve", *AFTER_APPROVAL, "push", "thaw")
+NEEDS = {
+    "freeze": ("preflight",),
+    "tag": ("freeze",),
+    "audit": ("tag",),
+    "approve": ("audit",),
+    "source": ("approve",),
+    "windows": ("approve",),
+    "macos": ("approve",),
+    "go": ("source", "windows", "macos"),
+    "windows-publish": ("go",),
+    "publication": ("windows-publish",),
+    "push": ("publication",),
+    "thaw": ("push",),
+}
+SPECS = tuple(StepSpec(name=name, needs=NEEDS.get(name, ())) for name in NAMES)
+SHA = a_tag().object
+SOURCE = BuiltFile(name="Python-3.15.0a3.tgz", sha256="1" * 64, size=7)
+
+
+def a_run(step: str = "windows", number: int = 1, attempt: int = 1, **details: object) -> Run:
+    run = Run(step=step, purpose="build", number=number, attempt=attempt, id=number, name="Release_1", url="", ordered=(), at=NOW)
+    return replace(run, **details)  # type: ignore[arg-type]  # the fields of a run, by name
+
+
+def a_build(step: str = "source", *files: BuiltFile, letter: str = "a") -> Built:
+    tag = a_tag(letter)
+    return Built(build=Build(step=step, tag=tag.object, commit=tag.commit, files=files, url="", at=NOW))
+
+
+def until(step: str) -> Release:
+    """Return a release that builds, with every step before this one passed."""
+    release = plan.align(opened(), SPECS, (STARTER, MANAGER, APPROVER))
+    facts = {"source": (a_build("source", SOURCE),), "windows": (a_build("windows"), RunSeen(run=a_run()))}
+    for name in NAMES[: NAMES.index(step)]:
+        outcome = passed(*facts.get(name, ())) if name in AFTER_APPROVAL else ordinary(name)
+        release = plan.apply(release, name, outcome, NOW)
+    return release
+
+
+def asked() -> Release:
+    """Return a release that waits for the go."""
+    return plan.apply(until("go"), "go", needs("Say go.", say=f"/release go {SHA}"), NOW)
+
+
+def went() -> Release:
+    """Return a release whose go was given."""
+    return plan.apply(obeyed(orders.go(asked(), order(said=SOON), SHA)), "go", passed(), SOON)
+
+
+# --- steps that a kind does not have
+
+
+def test_a_step_that_this_kind_does_not_have_is_not_applicable_and_never_looked_at() -> None:
+    specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
+    release = plan.align(until("source"), specs)
+    assert release.step("windows").status is StepStatus.NOT_APPLICABLE
+    assert release.step("windows").why == "No alpha release has this step."
+    assert not release.has_step("windows")
+    assert not release.has_step("amiga")
+    assert "windows" not in ready(release, specs)
+    for name in ("source", "macos"):
+        release = plan.apply(release, name, passed(), NOW)
+    assert "go" in ready(release, specs)
+
+
+def test_a_step_comes_back_when_the_profile_wants_it_after_all() -> None:
+    specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
+    release = plan.align(plan.align(until("source"), specs), SPECS)
+    assert release.step("windows").status is StepStatus.PENDING
+
+
+def test_a_release_that_is_over_keeps_the_steps_it_took() -> None:
+    assert plan.align(done(), SPECS) == done()
+
+
+def test_builders_work_beside_each_other_and_nobody_looks_at_them_after_the_go() -> None:
+    assert {"source", "windows", "macos"} <= set(ready(until("source"), SPECS))
+    assert "go" not in ready(until("macos"), SPECS)
+    assert not {"source", "windows", "macos"} & set(ready(went(), SPECS))
+    assert "windows-publish" in ready(went(), SPECS)
+
+
+# --- what is remembered
+
+
+def test_a_run_takes_the_place_of_what_was_known_of_the_same_order() -> None:
+    release = plan.learn(opened(), RunSeen(run=a_run()), NOW)
+    release = plan.learn(release, RunSeen(run=a_run(number=2)), NOW)
+    release = plan.learn(release, RunSeen(run=a_run(over=True)), NOW)
+    assert release.runs == (a_run(over=True), a_run(number=2))
+    assert release.latest_run("windows", "build") == a_run(number=2)
+    assert release.latest_run("windows", "publish") is None
+
+
+def test_a_build_counts_for_its_own_tag_only() -> None:
+    release = plan.apply(until("source"), "source", passed(a_build("source", SOURCE)), NOW)
+    assert release.build("source") == a_build("source", SOURCE).build
+    assert release.build("windows") is None
+    assert replace(release, tag=a_tag("b")).build("source") is None
+    again = plan.learn(release, a_build("source"), NOW)
+    assert again.builds == (a_build("source").build,)
+
+
+def test_what_was_published_is_remembered() -> None:
+    seen = PublicationSeen(rows="abc", first=NOW, right=True)
+    assert plan.learn(opened(), seen, NOW).publication == seen
+
+
+def test_another_tag_lets_builds_lapse_but_remembers_the_runs_that_must_be_cancelled() -> None:
+    release = plan.next_attempt(plan.learn(went(), PublicationSeen(rows="abc", first=NOW, right=True), NOW), "another tag", LATER)
+    assert (release.builds, release.hand_work, release.deferrals, release.go, release.publication) == ((), (), (), None, None)
+    assert plan.to_cancel(release) == (a_run(),)
+    assert release.latest_run("windows", "build") is None
+
+
+def test_runs_of_this_attempt_go_on_until_the_release_is_given_up() -> None:
+    release = until("go")
+    assert plan.to_cancel(release) == ()
+    given_up = obeyed(orders.abort(release, order(), "No."))
+    assert plan.to_cancel(given_up) == (a_run(),)
+    thawed = plan.apply(given_up, "thaw", ordinary("thaw"), NOW)
+    assert thawed.state is ReleaseState.ABORTING
+    cancelled = plan.apply(plan.learn(thawed, RunSeen(run=a_run(over=True)), NOW), "thaw", ordinary("thaw"), NOW)
+    assert cancelled.state is ReleaseState.ABORTED
+
+
+def test_a_machine_at_work_needs_nobody_but_silence_changes_nothing() -> None:
+    release = plan.apply(until("windows"), "windows", needs("Approve the stage Sign."), NOW)
+    assert waited_for(release) == ["windows"]
+    silent = replace(waiting(), unheard=True)
+    assert waited_for(plan.apply(release, "windows", silent, SOON)) == ["windows"]
+    assert waited_for(plan.apply(release, "windows", waiting("Azure"), SOON)) == []
+
+
+def test_a_wish_to_try_again_outlives_silence() -> None:
+    release = obeyed(orders.retry(until("windows"), order(), "windows"))
+    assert plan.apply(release, "windows", replace(waiting(), unheard=True), SOON).retry == "windows"
+    assert plan.apply(release, "windows", waiting("Azure"), SOON).retry == ""
+
+
+def test_what_others_rest_on_or_this_release_does_not_have_is_not_done_again() -> None:
+    assert "has passed, and what follows rests on it" in declined(orders.retry(went(), order(), "source"))
+    specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
+    assert "No alpha release has this step" in declined(orders.retry(plan.align(until("source"), specs), order(), "windows"))
+
+
+# --- the go
+
+
+def test_a_go_covers_exactly_these_results_and_renews_the_approval() -> None:
+    release = obeyed(orders.go(asked(), order(said=SOON, at=LATER), SHA))
+    go = valid_go(release)
+    assert go is not None
+    assert (go.by, go.tag, go.results) == (STARTER, SHA, results_digest(release))
+    assert valid_approval(release, LATER + VALID_FOR - timedelta(seconds=1), VALID_FOR) is not None
+
+
+@pytest.mark.parametrize("changed", [a_build("source", replace(SOURCE, sha256="2" * 64)), a_build("macos")])
+def test_a_go_is_void_when_a_result_changes(changed: Built) -> None:
+    assert valid_go(plan.learn(went(), changed, LATER)) is None
+
+
+def test_what_is_made_after_the_go_is_no_part_of_it() -> None:
+    assert valid_go(plan.learn(went(), a_build("windows-publish"), LATER)) is not None
+
+
+def test_without_a_tag_there_is_no_go() -> None:
+    assert valid_go(replace(went(), tag=None)) is None
+    assert results_digest(replace(went(), tag=None)) != results_digest(went())
+
+
+def test_a_go_that_makes_no_sense_is_declined_with_one_sentence() -> None:
+    early = until("windows")
+    assert "windows is pending" in declined(orders.go(early, order(), SHA))
+    assert "no tag yet" in declined(orders.go(until("tag"), order(), SHA))
+    assert f"/release go {SHA}" in declined(orders.go(asked(), order(), a_tag().commit))
+    assert "not the tag object" in declined(orders.go(asked(), order(), "b" * 40))
+    assert "given already" in declined(orders.go(went(), order(), SHA))
+    assert "halted" in declined(orders.go(obeyed(orders.halt(asked(), order(), "Wait.")), order(), SHA))
+    assert "publishes nothing" in declined(orders.go(plan.align(asked(), SPECS[:5]), order(), SHA))
+
+
+def test_a_go_written_before_the_results_changed_is_declined() -> None:
+    release = plan.apply(until("go"), "go", needs("Say go."), LATER)
+    assert "results changed after you wrote" in declined(orders.go(release, order(said=SOON), SHA))
+
+
+# --- what is done by hand
+
+
+def at_macos() -> Release:
+    return plan.apply(until("macos"), "macos", needs("Build it."), NOW)
+
+
+def test_an_expert_is_taken_at_their_word_for_this_tag() -> None:
+    release = obeyed(orders.done(at_macos(), order(APPROVER), name="macos", sha256="3" * 64, wants_hash=True))
+    [work] = release.hand_work
+    assert (work.name, work.by, work.tag, work.sha256) == ("macos", APPROVER, SHA, "3" * 64)
+    corrected = obeyed(orders.done(release, order(APPROVER), name="macos", sha256="4" * 64, wants_hash=True))
+    assert [one.sha256 for one in corrected.hand_work] == ["4" * 64]
+    assert results_digest(corrected) != results_digest(release)
+
+
+def test_the_hash_is_asked_for_where_a_file_is_made_and_refused_where_none_is() -> None:
+    assert "SHA-256 of the file is missing" in declined(orders.done(at_macos(), order(), name="macos", sha256="", wants_hash=True))
+    assert "takes no hash" in declined(orders.done(at_macos(), order(), name="macos", sha256="3" * 64, wants_hash=False))
+    assert obeyed(orders.done(at_macos(), order(), name="macos", sha256="", wants_hash=False)).hand_work[0].sha256 == ""
+
+
+def test_what_is_put_off_follows_later_and_takes_the_place_of_a_word_given() -> None:
+    done = obeyed(orders.done(at_macos(), order(APPROVER), name="macos", sha256="3" * 64, wants_hash=True))
+    done = plan.apply(done, "macos", passed(a_build("macos")), NOW)
+    deferred = obeyed(orders.defer(done, order(), name="macos", reason="The notary is down."))
+    assert ([one.reason for one in deferred.deferrals], deferred.hand_work, deferred.build("macos")) == (["The notary is down."], (), None)
+    again = obeyed(orders.done(deferred, order(APPROVER), name="macos", sha256="5" * 64, wants_hash=True))
+    assert (again.deferrals, again.hand_work[0].sha256) == ((), "5" * 64)
+
+
+def done_by_hand(release: Release) -> Answer:
+    return orders.done(release, order(), name="macos", sha256="3" * 64, wants_hash=True)
+
+
+def put_off(release: Release) -> Answer:
+    return orders.defer(release, order(), name="macos", reason="Later.")
+
+
+@pytest.mark.parametrize("say", [done_by_hand, put_off])
+def test_words_about_work_by_hand_that_make_no_sense_are_declined(say: Callable[[Release], Answer]) -> None:
+    assert "Nobody was asked for macos yet" in declined(say(until("tag")))
+    assert "cannot change any more" in declined(say(went()))
+    assert "has no step `macos`" in declined(say(plan.align(at_macos(), SPECS[:5])))
+    assert "halted" in declined(say(obeyed(orders.halt(at_macos(), order(), "Wait."))))
+
+
+# --- what may be public
+
+
+def test_after_the_go_a_release_is_not_cut_again() -> None:
+    assert "may be public, so this version cannot be cut again" in declined(orders.refreeze(went(), order(), "A fix."))
+
+
+def test_after_the_go_it_takes_two_persons_to_give_a_release_up() -> None:
+    first = obeyed(orders.abort(went(), order(), "The sources are broken."))
+    assert first.state is ReleaseState.RUNNING
+    [row] = [act for act in first.people if not act.done]
+    assert row.who == (MANAGER.login, APPROVER.login)
+    assert "hugovk wants to recall 3.15.0a3 (The sources are broken.)" in row.what
+    assert "you did already" in declined(orders.abort(first, order(), "Really."))
+    second = obeyed(orders.abort(first, order(MANAGER), "I agree."))
+    assert second.state is ReleaseState.ABORTING
+    assert waited_for(second) == []
+
+
+def test_where_nobody_else_may_agree_the_managers_are_asked() -> None:
+    alone = obeyed(orders.abort(replace(went(), approvers=(STARTER,)), order(), "No."))
+    assert [act.who for act in alone.people if not act.done] == [(STARTER.login, MANAGER.login)]
+
+
+def test_before_the_go_one_person_gives_a_release_up() -> None:
+    assert obeyed(orders.abort(asked(), order(), "No.")).state is ReleaseState.ABORTING
+
+
+def test_nothing_is_pushed_while_the_publication_is_not_confirmed() -> None:
+    release = until("push")
+    assert "push" in ready(release, SPECS)
+    assert "push" not in ready(plan.apply(release, "publication", failed(), NOW), SPECS)
+    assert statuses(release)["publication"] is StepStatus.PASSED
+
+
+def test_an_audit_of_another_tag_starts_the_builds_anew() -> None:
+    release = plan.next_attempt(until("go"), "another tag", LATER)
+    release = plan.apply(replace(release, tag=a_tag("b")), "audit", audited(a_tag("b")), LATER)
+    assert release.build("source") is None
