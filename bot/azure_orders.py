@@ -65,6 +65,8 @@ async def begun(known: Run, tools: Tools) -> bool:
 
 async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) -> Outcome:
     """Place the next order of this purpose, or take up its run where there is one; what is answered holds the run once it is known."""
+    if doubtful := release.in_doubt(wanted.step):
+        return _after(doubtful, tools)
     number = await _number(wanted, release, tools)
     intent = await tools.door.known(wanted.step, _effect(wanted.purpose, number))
     refused = _refused_before(wanted, release, tools)
@@ -88,6 +90,11 @@ async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) ->
         return _ask(wanted, several.runs, release, tools)
     except NotTaken as refusal:
         return _refused(wanted, refusal, tools, Evidence(what=_REFUSED, value=_effect(wanted.purpose, number)))
+
+
+def _after(doubtful: Run, tools: Tools) -> Waiting:
+    why = f"An answer to an order of attempt {doubtful.attempt} was lost; its run could be taken for this one's, so it is settled first."
+    return Waiting(on=ON, why=why, look_again=words.later(tools))
 
 
 def _effect(purpose: str, number: int) -> str:

@@ -14,16 +14,13 @@ from bot.context import Context
 from bot.effects import Door
 from bot.errors import UserError
 from bot.profile_types import StepName
-from bot.release.facts import Run
+from bot.release.facts import NOT_SEEN, Run
 from bot.release.model import Release, ReleaseState
 from bot.services.azure_devops.shapes import DefinitionId
 from bot.store.claim import Claim
 from bot.store.model import Finished, Fresh
 from bot.tools import Tools
 from bot.workflow_runs import Place
-
-NOT_SEEN: Final = 0
-"""The id of a run that was ordered and never seen."""
 
 
 class Unclear(UserError):
@@ -110,7 +107,11 @@ async def _on_github(run: Run, release: Release, tools: Tools) -> tuple[Run | No
     since, until = _span(run, release)
     known = frozenset(one.id for one in release.runs)
     seen = await workflow_runs.look_for(Place(workflow=workflow, inputs=dict(run.ordered), since=since, known=known), tools)
-    fitting = [replace(run, id=one.id, url=one.url) for one in seen.ours if not one.completed and (until is None or one.created <= until)]
+    fitting = [
+        replace(run, id=one.id, name=f"{workflow.file} {one.id}", url=one.url, over=one.completed)
+        for one in seen.ours
+        if until is None or one.created <= until
+    ]
     return _only(run, fitting), bool(seen.undecided)
 
 
@@ -124,17 +125,19 @@ async def _on_azure(run: Run, release: Release, tools: Tools) -> tuple[Run | Non
     definition, name = DefinitionId(intent.parameters["definition"]), str(intent.parameters["run_name"])
     known = {one.id for one in release.runs}
     fitting = [
-        replace(run, id=one.id, name=one.name, url=tools.azure.page(one.id))
+        replace(run, id=one.id, name=one.name, url=tools.azure.page(one.id), over=one.finished is not None)
         for one in await tools.azure.find_runs(definition, name, since - azure_orders.SKEW)
-        if one.id not in known and one.finished is None and one.was_given(dict(run.ordered)) and (until is None or one.queued <= until)
+        if one.id not in known and one.was_given(dict(run.ordered)) and (until is None or one.queued <= until)
     ]
     return _only(run, fitting), False
 
 
 def _only(run: Run, fitting: list[Run]) -> Run | None:
-    if len(fitting) > 1:
-        raise Unclear(f"{len(fitting)} runs look like {run.name}, so none of them is cancelled: {', '.join(one.url for one in fitting)}")
-    return fitting[0] if fitting else None
+    """Return the run that was ordered; one that is over may be it as well, cancelled in an earlier life."""
+    alive = [one for one in fitting if not one.over]
+    if len(alive) > 1:
+        raise Unclear(f"{len(alive)} runs look like {run.name}, so none of them is cancelled: {', '.join(one.url for one in alive)}")
+    return next(iter(alive or fitting), None)
 
 
 def _span(run: Run, release: Release) -> tuple[datetime, datetime | None]:

@@ -1,7 +1,7 @@
 """Stop what nobody wants any more: runs of earlier attempts, and every run of a release that is given up.
 
 Each is cancelled through the door of the attempt in which it was ordered, and then nothing more is expected of it. An outside system that
-is silent is asked again at the next look, and holds up nothing else; one that refuses is taken at its word.
+is silent is asked again at the next look, and holds up nothing else. Where one refuses, a person is asked, until the run is over.
 """
 
 import logging
@@ -12,13 +12,13 @@ from bot import azure_trouble, azure_view, workflow_runs
 from bot.azure_view import View
 from bot.context import Context
 from bot.effects import Door
-from bot.errors import Unavailable, UserError
-from bot.forgotten import NOT_SEEN, forgotten, sought
+from bot.errors import Unavailable, UserError, steady
+from bot.forgotten import forgotten, sought
 from bot.profile_types import StepName
-from bot.release.facts import Run, RunSeen
+from bot.release.facts import NOT_SEEN, Run, RunSeen
 from bot.release.ids import Repository
 from bot.release.model import Release
-from bot.release.plan import learn, to_cancel
+from bot.release.plan import learn, left_running, to_cancel
 from bot.services.azure_devops.shapes import AzureRunId
 from bot.store.claim import Claim
 from bot.tools import Tools
@@ -30,6 +30,7 @@ async def cancel_lapsed(context: Context, claim: Claim, release: Release) -> Rel
     """Cancel every run that nobody wants any more, and return the release with those that are over marked so."""
     for run in await forgotten(context, claim, release):
         release = learn(release, RunSeen(run=run), context.now())
+    refused = []
     for run in to_cancel(release):
         tools = context.tools(Door(claim, release.id, run.attempt, context.observers))
         try:
@@ -39,9 +40,11 @@ async def cancel_lapsed(context: Context, claim: Claim, release: Release) -> Rel
             continue
         except UserError as refusal:
             log.warning("the run %s of %s is not cancelled: %s", run.name, release.id, refusal)
-            after = replace(run, over=True)
+            where = f", at {run.url}" if run.url else ""
+            refused.append(f"Nobody wants the run {run.name} any more, but I may not cancel it; please do{where}: {steady(str(refusal))}")
+            continue
         release = learn(release, RunSeen(run=after), context.now())
-    return release
+    return left_running(release, refused, context.now())
 
 
 async def _stopped(run: Run, release: Release, tools: Tools) -> Run:

@@ -121,6 +121,8 @@ async def latest_number(release: Release, tools: Tools) -> int:
 
 async def place(release: Release, order: Order, tools: Tools) -> Run:
     """Place an order, unless it was placed before, and return its run; raise NotKnown where it cannot be told yet."""
+    if doubtful := release.in_doubt(STEP):
+        raise NotKnown(_after(doubtful, tools))
     place = _place(release, order)
 
     async def find() -> Mapping[str, Json] | None:
@@ -260,6 +262,11 @@ async def _must_be_there(release: Release, order: Order, place: Place, tools: To
         f"if there is none for {described(order.inputs)}, let me order it again."
     )
     raise NotKnown(_asked(release, what, tools), lost=True)
+
+
+def _after(doubtful: Run, tools: Tools) -> Waiting:
+    why = f"An answer to an order of attempt {doubtful.attempt} was lost; its run could be taken for this one's, so it is settled first."
+    return Waiting(on="an earlier order", why=why, look_again=tools.poll())
 
 
 def _listing(order: Order, tools: Tools) -> Waiting:

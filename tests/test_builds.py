@@ -134,6 +134,13 @@ def test_a_run_takes_the_place_of_what_was_known_of_the_same_order() -> None:
     assert release.latest_run("windows", "publish") is None
 
 
+def test_an_order_whose_run_nobody_saw_is_in_doubt_until_it_is_settled() -> None:
+    release = plan.learn(until("go"), RunSeen(run=a_run("source", id=0)), NOW)
+    assert release.in_doubt("source") == a_run("source", id=0)
+    assert release.in_doubt("windows") is None
+    assert plan.learn(release, RunSeen(run=a_run("source", id=0, over=True)), NOW).in_doubt("source") is None
+
+
 def test_a_build_counts_for_its_own_tag_only() -> None:
     release = plan.apply(until("source"), "source", passed(a_build("source", SOURCE)), NOW)
     assert release.build("source") == a_build("source", SOURCE).build
@@ -164,6 +171,17 @@ def test_runs_of_this_attempt_go_on_until_the_release_is_given_up() -> None:
     assert thawed.state is ReleaseState.ABORTING
     cancelled = plan.apply(plan.learn(thawed, RunSeen(run=a_run(over=True)), NOW), "thaw", ordinary("thaw"), NOW)
     assert cancelled.state is ReleaseState.ABORTED
+
+
+def test_somebody_has_one_row_for_runs_that_the_bot_may_not_cancel() -> None:
+    release = plan.left_running(until("go"), ["Please cancel one."], NOW)
+    again = plan.left_running(release, ["Please cancel one."], SOON)
+    assert again == release
+    assert [(act.who, act.what, act.done) for act in again.people] == [((STARTER.login, MANAGER.login), "Please cancel one.", None)]
+    other = plan.left_running(plan.apply(again, "macos", passed(), SOON), ["Please cancel one.", "And one more."], LATER)
+    assert [(act.what, act.done) for act in other.people] == [("Please cancel one.", LATER), ("Please cancel one. And one more.", None)]
+    assert waited_for(plan.next_attempt(other, "another tag", LATER)) == ["cancel"]
+    assert waited_for(plan.left_running(other, [], LATER)) == []
 
 
 def test_a_machine_at_work_needs_nobody_but_silence_changes_nothing() -> None:

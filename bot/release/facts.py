@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from bot.release.ids import CommitId, Ref, Repository, RulesetId, TagId, UserId
 
@@ -134,6 +135,10 @@ class BuiltFile:
     name: str
     sha256: str
     size: int | None = None
+
+
+NOT_SEEN: Final = 0
+"""The id of a run that was ordered and never seen, because an answer was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.release.facts import Build, Checked, Finding, FrozenRef, PlannedRef, PublicationSeen, Run, Tag
+from bot.release.facts import NOT_SEEN, Build, Checked, Finding, FrozenRef, PlannedRef, PublicationSeen, Run, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
 from bot.release.outcomes import Evidence
 from bot.release.version import Kind, Version
@@ -272,6 +272,10 @@ class Release:
         """Return the latest run that was ordered for a purpose in this attempt, or None."""
         fitting = (run for run in reversed(self.runs) if (run.step, run.purpose, run.attempt) == (step, purpose, self.attempt))
         return next(fitting, None)
+
+    def in_doubt(self, step: str) -> Run | None:
+        """Return an order of an earlier attempt of which nobody knows yet what became of it; a run that is found could be its own."""
+        return next((run for run in self.runs if run.step == step and run.id == NOT_SEEN and not run.over), None)
 
     def findings(self, step: str) -> tuple[Finding, ...]:
         """Return what the given step found in this attempt."""

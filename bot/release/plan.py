@@ -23,6 +23,9 @@ SETTLED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
 HALT: Final = "halt"
 """The name under which a halt has its row among what people do."""
 
+CANCEL: Final = "cancel"
+"""The name under which runs that the bot may not cancel have theirs."""
+
 BUILDERS: Final = ("source", "windows", "macos")
 BEFORE_PUSH: Final = ("preflight", "freeze", "tag", "audit", "approve", *BUILDERS, "go", "windows-publish", "publication")
 
@@ -201,7 +204,7 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         publication=None,
         retry="",
         steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
-        people=tuple(act if act.step in (*kept, HALT) else _closed(act, now) for act in release.people),
+        people=tuple(act if act.step in (*kept, HALT, CANCEL) else _closed(act, now) for act in release.people),
         past=(*release.past, past),
     )
 
@@ -237,6 +240,15 @@ def to_cancel(release: Release) -> tuple[Run, ...]:
     """Return the runs of lapsed attempts that may still be under way; of all attempts once the release is given up."""
     given_up = release.state in (ReleaseState.ABORTING, ReleaseState.ABORTED)
     return tuple(run for run in release.runs if not run.over and (given_up or run.attempt != release.attempt))
+
+
+def left_running(release: Release, runs: Sequence[str], now: datetime) -> Release:
+    """Keep one open row for runs that somebody has to cancel by hand, each told in a sentence; close it once there are none."""
+    what = " ".join(runs)
+    rows = tuple(_closed(act, now) if act.step == CANCEL and act.what != what else act for act in release.people)
+    if what and not any(act.step == CANCEL and not act.done for act in rows):
+        rows = (*rows, HumanAct(step=CANCEL, who=managers(release), what=what, since=now))
+    return replace(release, people=rows)
 
 
 def next_look(release: Release, now: datetime, *, idle: datetime) -> datetime | None:
@@ -280,7 +292,7 @@ def _people(release: Release, name: str, now: datetime) -> Release:
     """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
     step = release.step(name)
     need = _need(release, step)
-    others = {other.name for other in release.steps if other is not step} | {HALT}
+    others = {other.name for other in release.steps if other is not step} | {HALT, CANCEL}
     rows, missing = [], need is not None
     for act in release.people:
         same = act.step == name and not act.done and need == (act.who, act.what)

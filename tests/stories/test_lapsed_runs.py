@@ -62,14 +62,18 @@ async def test_an_abort_stops_the_run(tmp_path: Path) -> None:
         assert [run.conclusion for run in runs_of(story)] == ["cancelled"]
 
 
-async def test_a_run_that_github_does_not_stop_holds_up_nothing(tmp_path: Path) -> None:
+async def test_a_run_that_the_bot_may_not_stop_is_stopped_by_somebody_who_may(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         await approved(story)
         run = await at_the_builds(story)
-        story.world.faults.add(Fault(action=refuse(403, {"message": "Forbidden"}), path="/cancel$", times=9))
+        story.world.faults.add(Fault(action=refuse(403, {"message": "Forbidden"}), path="/cancel$", times=999))
         story.say("/release abort a blocker was found")
+        call = await story.comment("Nobody wants the run", "but I may not cancel it", f"@{story.manager}")
+        assert str(run.id) in call
+        await story.until("the freeze to be lifted", lambda: thawed(story))
+        assert (await story.release())["state"] == "aborting"
+        story.world.github.actions.cancel(story.world.github.user(story.manager), run)
         await story.state("aborted")
-        assert run.status == "queued"
 
 
 async def test_a_run_whose_answer_was_lost_is_found_and_stopped(tmp_path: Path) -> None:
