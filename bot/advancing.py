@@ -5,6 +5,8 @@
 3. Bring status comment, calls and check runs up to date (``bot.reporting``).
 4. Save, and say when to look again.
 
+Before what cannot be undone is done, whatever was said meanwhile is heard first.
+
 All of it may stop at any instruction: whatever was done is found again, and the same place is reached.
 """
 
@@ -23,6 +25,7 @@ from bot.errors import Unavailable, UserError, steady
 from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.lapsing import cancel_lapsed
+from bot.profile_types import StepName
 from bot.release import orders, plan
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.release.model import Release
@@ -34,6 +37,9 @@ from bot.store.claim import Claim
 from bot.store.model import Delivery
 from bot.words import answers
 from bot.words.status import headline
+
+IRREVOCABLE: Final = frozenset({StepName.WINDOWS_PUBLISH.value, StepName.PUSH.value})
+"""The steps that do what cannot be undone."""
 
 log: Final = logging.getLogger(__name__)
 
@@ -63,15 +69,14 @@ class Advance:
         await self._checkpoint(read)
         self.release = plan.align(self.release, self.context.specs, self.context.approvers)
         await self._stop_what_lapsed(self.release)
-        for spec in self.context.specs:
-            await self._step(spec)
+        interrupted = await self._steps(self.release)
         self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
         # Only now is it over for everybody: as long as anything is left to tell, the row stays alive.
         await self.claim.save(dump(self.release), live=not self.release.state.over)
         now, timing = self.context.now(), self.context.profile.timing
         # What could not be cancelled yet, or has lapsed in this very look, must not wait for something else to happen.
         idle = timing.poll if plan.to_cancel(self.release) else timing.remind
-        return plan.next_look(self.release, now, idle=self.context.after(idle))
+        return now if interrupted else plan.next_look(self.release, now, idle=self.context.after(idle))
 
     async def _checkpoint(self, read: Sequence[str]) -> None:
         if self.release is not None:
@@ -83,6 +88,16 @@ class Advance:
             await self._checkpoint(())
 
     # --- steps
+
+    async def _steps(self, release: Release) -> bool:
+        """Let each step look and act that is ready; tell whether somebody has to be heard before what cannot be undone."""
+        for spec in self.context.specs:
+            release = self.release or release
+            # The look may have taken long, and a halt that was said meanwhile comes first.
+            if spec.name in IRREVOCABLE and plan.ready(release, spec) and await self.claim.has_news():
+                return True
+            await self._step(spec)
+        return False
 
     async def _step(self, spec: StepSpec) -> None:
         release = self.release

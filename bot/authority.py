@@ -82,7 +82,8 @@ def _expert(speaker: Speaker, name: str, role: Role | None) -> Judgement:
         return Refused(f"The profile knows no step {shown(name)} that is done by hand, so nobody can say that it is done.")
     if role in speaker.roles:
         return Allowed()
-    return Refused(f"Only a {role} may say that {name} is done, and the profile does not list {speaker.login} as one.")
+    account = f"the account {speaker.login} ({speaker.id})"
+    return Refused(f"Only a {role} may say that {name} is done, and the profile does not list {account} as one.")
 
 
 def _familiar(speaker: Speaker, _release: Release | None) -> Judgement:
@@ -137,6 +138,13 @@ def _retrier(speaker: Speaker, release: Release | None) -> Judgement:
     return _manager_of_release(speaker, release)
 
 
+def _giver_up(speaker: Speaker, release: Release | None) -> Judgement:
+    """Let those who decide be the second person of a recall; giving up a release is a release manager's."""
+    if release is not None and release.recalls:
+        return _decider(speaker, release)
+    return _manager_of_release(speaker, release)
+
+
 def _decider(speaker: Speaker, release: Release | None) -> Judgement:
     """Let approvers decide, who may stand outside the team, and release managers as long as they are in it."""
     if Role.APPROVER in speaker.roles:
@@ -172,7 +180,7 @@ _RULES: Final[Mapping[Verb, Callable[[Speaker, Release | None], Judgement]]] = {
     Verb.REFREEZE: _manager_of_release,
     Verb.HALT: _familiar,
     Verb.RESUME: _decider,
-    Verb.ABORT: _manager_of_release,
+    Verb.ABORT: _giver_up,
     Verb.HELP: _reader,
     Verb.FREEZE: _manager_in_team,
     Verb.UNFREEZE: _manager_in_team,

@@ -2,7 +2,8 @@
 
 1. What is there already is looked for: by the name that the pipeline gives its runs, by time, and by every parameter. One is taken up.
    Of several nobody knows which one counts, so a person is asked.
-2. An order that was never placed is checked by the service before. What it refuses is not sent again until somebody says so.
+2. An order that was never placed is checked by the service before. What it refuses is not sent again until somebody says so. A refusal of
+   the order itself is the result of its effect: whatever happens after it, that order is never placed again, and another takes its place.
 3. An order whose answer was lost is placed again only when two looks, some time apart, have found no run of it: queueing takes a while.
 4. A run that was ordered is remembered with its parameters; nothing computes them anew, because a profile may change in mid-release.
 """
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from bot import azure_words as words
-from bot.azure_parameters import Order
+from bot.azure_parameters import Order, effect
 from bot.azure_view import ON, read
 from bot.effects import Nature
 from bot.journal import Document, Json
@@ -26,7 +27,7 @@ from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Waiting
 from bot.services.azure_devops import AzureRefused
 from bot.services.azure_devops import shapes as azure
 from bot.services.azure_devops.shapes import AzureRunId, RunResult
-from bot.store.model import Finished, Fresh, Unfinished
+from bot.store.model import Finished, Fresh, Intent, Unfinished
 from bot.tools import Tools
 
 STEPS: Final = frozenset({"windows", "windows-publish"})
@@ -37,16 +38,10 @@ SKEW: Final = timedelta(minutes=5)
 
 _ENDED_BADLY: Final = frozenset({RunResult.FAILED, RunResult.CANCELED})
 _REFUSED_ORDER: Final = "refused order"
-_REFUSED: Final = "placed and refused"
+_REFUSED: Final = "refused"
+"""In the place of a run, what the service said: for certain nothing was queued."""
+
 _NOT_FOUND: Final = "not found at"
-
-
-class NotTaken(AzureRefused):
-    """The service refused an order that was placed: for certain nothing was queued."""
-
-    def __init__(self, refusal: AzureRefused) -> None:
-        """Say what it said."""
-        super().__init__(str(refusal), status=refusal.status, kind=refusal.kind, sentences=refusal.sentences)
 
 
 class Several(Exception):
@@ -60,7 +55,12 @@ class Several(Exception):
 
 async def begun(known: Run, tools: Tools) -> bool:
     """Tell whether the order after a run was begun, so that it has to be brought to its end whatever became of the run."""
-    return not isinstance(await tools.door.known(known.step, _effect(known.purpose, known.number + 1)), Fresh)
+    return not isinstance(await tools.door.known(known.step, effect(known.purpose, known.number + 1)), Fresh)
+
+
+def was_refused(intent: Intent) -> bool:
+    """Tell whether an order was placed and refused, so that there never was a run of it."""
+    return isinstance(intent, Finished) and _REFUSED in intent.result
 
 
 async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) -> Outcome:
@@ -68,13 +68,10 @@ async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) ->
     if doubtful := release.in_doubt(wanted.step):
         return _after(doubtful, tools)
     number = await _number(wanted, release, tools)
-    intent = await tools.door.known(wanted.step, _effect(wanted.purpose, number))
-    refused = _refused_before(wanted, release, tools)
+    intent = await tools.door.known(wanted.step, effect(wanted.purpose, number))
+    refused = _refused_before(wanted, intent, release, tools)
     if refused:
         return refused
-    if isinstance(intent, Unfinished) and _was_refused(wanted, number, release):
-        # It is known for certain that nothing came of that order, so another one may take its place.
-        number, intent = number + 1, Fresh()
     try:
         match intent:
             case Fresh():
@@ -82,14 +79,14 @@ async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) ->
             case Unfinished():
                 order = _asked(wanted, intent.parameters)
                 return await _doubtful(order, number, release, tools) or await _queue(order, number, release, tools)
+            case Finished() if was_refused(intent):
+                return await _new(wanted, number + 1, release, policy, tools)
             case Finished():
                 return await _queue(_asked(wanted, intent.parameters), number, release, tools)
             case _:
                 assert_never(intent)
     except Several as several:
         return _ask(wanted, several.runs, release, tools)
-    except NotTaken as refusal:
-        return _refused(wanted, refusal, tools, Evidence(what=_REFUSED, value=_effect(wanted.purpose, number)))
 
 
 def _after(doubtful: Run, tools: Tools) -> Waiting:
@@ -97,15 +94,11 @@ def _after(doubtful: Run, tools: Tools) -> Waiting:
     return Waiting(on=ON, why=why, look_again=words.later(tools))
 
 
-def _effect(purpose: str, number: int) -> str:
-    return f"queue {purpose} {number}"
-
-
 async def _number(wanted: Order, release: Release, tools: Tools) -> int:
     """Return the number of the order that has to be brought to its end, or is the next one."""
     before = release.latest_run(wanted.step, wanted.purpose)
     number = before.number + 1 if before else 1
-    while not isinstance(await tools.door.known(wanted.step, _effect(wanted.purpose, number + 1)), Fresh):
+    while not isinstance(await tools.door.known(wanted.step, effect(wanted.purpose, number + 1)), Fresh):
         number += 1
     return number
 
@@ -123,7 +116,7 @@ async def _new(wanted: Order, number: int, release: Release, policy: Azure, tool
         except AzureRefused as refusal:
             if refusal.denied:
                 raise
-            return _refused(wanted, refusal, tools)
+            return _refused(wanted, refusal.sentences or (str(refusal),), tools)
     return await _queue(order, number, release, tools)
 
 
@@ -141,13 +134,13 @@ async def _matching(order: Order, release: Release, tools: Tools) -> list[azure.
     since = (release.attempt_since or release.opened) - SKEW
     known = {run.id for run in release.runs if run.step in STEPS}
     found = await tools.azure.find_runs(order.pipeline, order.run_name, since)
-    mark = tag_of(release)
-    fitting = [run for run in found if run.id not in known and run.was_given(order.parameters) and not _of_another(run, mark)]
+    fitting = [run for run in found if run.id not in known and _fits(run, order, tag_of(release))]
     return [run for run in fitting if await _takes_up(run, order, tools)]
 
 
-def _of_another(run: azure.Run, mark: str) -> bool:
-    return any(tag.startswith(_MARK) and tag != mark for tag in run.tags)
+def _fits(run: azure.Run, order: Order, mark: str) -> bool:
+    of_another = any(tag.startswith(_MARK) and tag != mark for tag in run.tags)
+    return not of_another and run.is_of(order.ref) and run.was_given(order.parameters)
 
 
 async def _takes_up(run: azure.Run, order: Order, tools: Tools) -> bool:
@@ -179,7 +172,7 @@ async def _doubtful(order: Order, number: int, release: Release, tools: Tools) -
     """Wait when an order may have been placed and its run is not there; say None when it is, or was not at an earlier look either."""
     if _one_of(await _matching(order, release, tools)) is not None:
         return None
-    what = f"{_effect(order.purpose, number)}: {_NOT_FOUND}"
+    what = f"{effect(order.purpose, number)}: {_NOT_FOUND}"
     at = next((one.value for one in release.step(order.step).evidence if one.what == what), "")
     now = tools.now()
     if at and now - datetime.fromisoformat(at) >= timedelta(seconds=tools.profile.timing.poll):
@@ -195,29 +188,32 @@ async def _doubtful(order: Order, number: int, release: Release, tools: Tools) -
 # ---- what the service refuses ----------------------------------------------------------------------------------------------------------
 
 
-def _refused(order: Order, refusal: AzureRefused, tools: Tools, *proof: Evidence) -> Failed:
+def _refused(order: Order, said: Sequence[str], tools: Tools) -> Failed:
     advice = f"Mend the table [azure] of the profile, or the pipeline; then say `/release retry {order.step}`."
     return Failed(
         why="Azure refuses the order of the Windows run, so nothing was queued.",
-        diagnostics=(*words.sentences(refusal.sentences or (str(refusal),)), advice),
+        diagnostics=(*words.sentences(said), advice),
         retryable=False,
         look_again=words.later(tools),
-        evidence=(Evidence(what=_REFUSED_ORDER, value=order.digest), *proof),
+        evidence=(Evidence(what=_REFUSED_ORDER, value=order.digest),),
     )
 
 
-def _refused_before(order: Order, release: Release, tools: Tools) -> Failed | None:
+def _refused_before(wanted: Order, intent: Intent, release: Release, tools: Tools) -> Failed | None:
     """Return the same failure again for the same order, without asking: only another order, or a person, makes it worth the try."""
-    state = release.step(order.step)
-    same = Evidence(what=_REFUSED_ORDER, value=order.digest) in state.evidence
-    if state.status is not StepStatus.FAILED or not same or release.retry == order.step:
+    if release.retry == wanted.step:
         return None
-    return Failed(why=state.why, diagnostics=state.diagnostics, retryable=False, look_again=words.later(tools), evidence=state.evidence)
+    state = release.step(wanted.step)
+    if state.status is StepStatus.FAILED and Evidence(what=_REFUSED_ORDER, value=wanted.digest) in state.evidence:
+        return Failed(why=state.why, diagnostics=state.diagnostics, retryable=False, look_again=words.later(tools), evidence=state.evidence)
+    if isinstance(intent, Finished) and was_refused(intent) and _same(wanted, intent.parameters):
+        return _refused(wanted, intent.result[_REFUSED], tools)
+    return None
 
 
-def _was_refused(order: Order, number: int, release: Release) -> bool:
-    """Tell whether the order of this number was placed and refused, as the last look at the step saw it."""
-    return Evidence(what=_REFUSED, value=_effect(order.purpose, number)) in release.step(order.step).evidence
+def _same(wanted: Order, asked: Document) -> bool:
+    """Tell whether an order is the one that was placed, wherever its pipeline lies by now."""
+    return replace(_asked(wanted, asked), definition=None).digest == wanted.digest
 
 
 # ---- the door --------------------------------------------------------------------------------------------------------------------------
@@ -236,10 +232,12 @@ async def _queue(order: Order, number: int, release: Release, tools: Tools) -> O
         try:
             return {"run": await tools.azure.queue_run(order.pipeline, order.parameters, order.ref, order.resources)}
         except AzureRefused as refusal:
-            raise NotTaken(refusal) from None
+            return {_REFUSED: list(refusal.sentences or (str(refusal),))}
 
-    name = _effect(order.purpose, number)
+    name = effect(order.purpose, number)
     done = await tools.door(order.step, name, nature=Nature.FINDABLE, parameters=order.document, do=queue, find=find)
+    if _REFUSED in done:
+        return _refused(replace(order, definition=None), done[_REFUSED], tools)
     return await _placed(order, number, AzureRunId(done["run"]), release, tools)
 
 

@@ -18,6 +18,11 @@ PUBLISH: Final = "publish"
 """What runs are ordered for."""
 
 
+def effect(purpose: str, number: int) -> str:
+    """Return the name of the effect that places the order of this number."""
+    return f"queue {purpose} {number}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What a run is ordered with. ``run_name`` is how its name begins; ``resources`` names the earlier runs that it takes up."""

@@ -5,11 +5,13 @@ from http import HTTPStatus
 from typing import Final
 
 from bot import azure_words as words
+from bot.azure_parameters import effect
 from bot.release.facts import Run, RunSeen
 from bot.release.outcomes import Evidence, Failed, Outcome, Waiting
 from bot.services.azure_devops import AzureRefused
 from bot.services.azure_devops import shapes as azure
 from bot.services.azure_devops.shapes import AzureRunId, RunResult, RunStatus, Stage, WorkResult, WorkState
+from bot.store.model import Fresh
 from bot.tools import Tools
 
 ON: Final = "Azure Pipelines"
@@ -21,11 +23,17 @@ GOOD: Final = frozenset({WorkResult.SUCCEEDED, WorkResult.SUCCEEDED_WITH_ISSUES}
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One look at a run: what is remembered of it, the run itself, and its stages in their order, none while it has not started."""
+    """One look at a run: what is remembered of it, the run itself, and its stages in their order, none while it has not started.
+
+    ``ref`` is the branch of the pipeline's own repository that was ordered, empty where nobody knows. ``advice`` is what somebody can do
+    when nothing can be done with the run, empty where another one can be ordered.
+    """
 
     known: Run
     run: azure.Run
     stages: tuple[Stage, ...]
+    ref: str = ""
+    advice: str = ""
 
     @property
     def ended(self) -> bool:
@@ -49,8 +57,14 @@ async def look(known: Run, tools: Tools) -> View | None:
     if run is None:
         return None
     # The name may come after the order, and a failed run may be taken up again as long as it is there.
-    view = View(known=known, run=run, stages=await tools.azure.timeline(number))
+    view = View(known=known, run=run, stages=await tools.azure.timeline(number), ref=await _ordered_ref(known, tools))
     return replace(view, known=replace(known, name=run.name, over=view.succeeded))
+
+
+async def _ordered_ref(known: Run, tools: Tools) -> str:
+    """Return the branch that a run was ordered with, as it was written down before the order was placed."""
+    intent = await tools.door.known(known.step, effect(known.purpose, known.number))
+    return "" if isinstance(intent, Fresh) else str(intent.parameters.get("ref", ""))
 
 
 async def read(number: AzureRunId, tools: Tools) -> azure.Run | None:
@@ -69,14 +83,12 @@ def is_ending(run: azure.Run) -> bool:
 
 
 def other_parameters(view: View) -> str:
-    """Return which parameters of a run are not those that it was ordered with, or an empty string."""
-    wrong = [name for name, value in view.known.ordered if not view.run.was_given({name: value})]
-    ordered = dict(view.known.ordered)
-    return (
-        words.listed(f"{name} is {words.quoted(view.run.parameters.get(name, ''))}, not {words.quoted(ordered[name])}" for name in wrong)
-        if wrong
-        else ""
-    )
+    """Return which parameters of a run are not those that it was ordered with, its branch among them, or an empty string."""
+    given = view.run.parameters
+    wrong = [(name, given.get(name, ""), value) for name, value in view.known.ordered if not view.run.was_given({name: value})]
+    if view.ref and not view.run.is_of(view.ref):
+        wrong.append(("the branch of the pipeline", view.run.ref, view.ref))
+    return words.listed(f"{name} is {words.quoted(is_)}, not {words.quoted(ordered)}" for name, is_, ordered in wrong) if wrong else ""
 
 
 def at_work(view: View, tools: Tools) -> Waiting:
@@ -102,7 +114,7 @@ def unsuccessful(step: str, view: View, tools: Tools) -> Outcome:
 
 def failed(step: str, why: str, view: View, tools: Tools, *, advice: str = "") -> Failed:
     """Return the failure of a run with which nothing can be done; another one takes its place when somebody says so."""
-    advice = advice or f"Look at {view.known.url}; `/release retry {step}` orders another run."
+    advice = advice or view.advice or f"Look at {view.known.url}; `/release retry {step}` orders another run."
     return Failed(
         why=why,
         diagnostics=(advice,),

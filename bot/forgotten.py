@@ -5,6 +5,7 @@
    order never took effect.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +26,11 @@ from bot.workflow_runs import Place
 
 class Unclear(UserError):
     """Of several runs nobody can tell which one was ordered, so none is touched."""
+
+    def __init__(self, name: str, urls: Sequence[str]) -> None:
+        """Keep where they are."""
+        super().__init__(f"{len(urls)} runs look like {name}, so none of them is cancelled: {', '.join(urls)}")
+        self.urls = tuple(urls)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +102,7 @@ async def _remembered(trail: Trail, number: int, attempt: int, tools: Tools) -> 
         url=str(result.get("url", "")),
         ordered=tuple((name, str(value)) for name, value in sorted(ordered.items())),
         at=tools.now(),
+        over=azure_orders.was_refused(intent) or bool(workflow_runs.refused_with(intent)),
     )
 
 
@@ -104,6 +111,7 @@ async def _on_github(run: Run, release: Release, tools: Tools) -> tuple[Run | No
     workflow = tools.profile.workflow
     if workflow is None:
         return None, False
+    workflow = await workflow_runs.as_ordered(run, workflow, tools)
     since, until = _span(run, release)
     known = frozenset(one.id for one in release.runs)
     seen = await workflow_runs.look_for(Place(workflow=workflow, inputs=dict(run.ordered), since=since, known=known), tools)
@@ -123,11 +131,11 @@ async def _on_azure(run: Run, release: Release, tools: Tools) -> tuple[Run | Non
         return None, False
     since, until = _span(run, release)
     definition, name = DefinitionId(intent.parameters["definition"]), str(intent.parameters["run_name"])
-    known = {one.id for one in release.runs}
+    ref, known = str(intent.parameters["ref"]), {one.id for one in release.runs}
     fitting = [
         replace(run, id=one.id, name=one.name, url=tools.azure.page(one.id), over=one.finished is not None)
         for one in await tools.azure.find_runs(definition, name, since - azure_orders.SKEW)
-        if one.id not in known and one.was_given(dict(run.ordered)) and (until is None or one.queued <= until)
+        if one.id not in known and one.is_of(ref) and one.was_given(dict(run.ordered)) and (until is None or one.queued <= until)
     ]
     return _only(run, fitting), False
 
@@ -136,7 +144,7 @@ def _only(run: Run, fitting: list[Run]) -> Run | None:
     """Return the run that was ordered; one that is over may be it as well, cancelled in an earlier life."""
     alive = [one for one in fitting if not one.over]
     if len(alive) > 1:
-        raise Unclear(f"{len(alive)} runs look like {run.name}, so none of them is cancelled: {', '.join(one.url for one in alive)}")
+        raise Unclear(run.name, sorted(one.url for one in alive))
     return next(iter(alive or fitting), None)
 
 

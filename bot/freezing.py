@@ -44,8 +44,13 @@ def draft(ref: Ref, name: str, app: int) -> RulesetDraft:
     )
 
 
-async def ensure(tools: Tools, repository: Repository, ref: Ref, name: str, *, step: str) -> RulesetId:
-    """Return the id of the ruleset of that name, creating it through the door if it is not there."""
+async def ensure(
+    tools: Tools, repository: Repository, ref: Ref, name: str, *, step: str, in_place_of: RulesetId | None = None
+) -> RulesetId:
+    """Return the id of the ruleset of that name, creating it through the door if it is not there.
+
+    ``in_place_of`` is the one it takes the place of, which must be gone.
+    """
     wanted = draft(ref, name, tools.app.id)
 
     async def find() -> Mapping[str, Json] | None:
@@ -66,7 +71,8 @@ async def ensure(tools: Tools, repository: Repository, ref: Ref, name: str, *, s
         return {"id": made.id}
 
     parameters: Mapping[str, Json] = {"repository": repository, "ref": ref, "name": name, "rules": [rule.type for rule in wanted.rules]}
-    result = await tools.door(step, f"freeze {ref}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=create)
+    effect = f"freeze {ref}" if in_place_of is None else f"freeze {ref} in place of {in_place_of}"
+    result = await tools.door(step, effect, nature=Nature.FINDABLE, parameters=parameters, find=find, do=create)
     return RulesetId(result["id"])
 
 

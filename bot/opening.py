@@ -1,4 +1,4 @@
-"""Open a release: find out what kind it is and whose, and claim its version and its branch for this issue."""
+"""Open a release: find out what kind it is and whose, and claim its version, which is released only once, and its branch for this issue."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,8 @@ from bot.release import plan
 from bot.release.ids import UserId, release_id
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release
 from bot.release.version import Kind, SeriesStatus, branch_of, kind_of
-from bot.state import dump
+from bot.state import dump, is_done
 from bot.store.claim import Claim
-from bot.store.model import AlreadyOpen
 from bot.words import answers
 
 
@@ -30,9 +29,10 @@ async def open_release(context: Context, claim: Claim, desk: Desk, command: Open
             version=str(release.version),
             branch=release.branch,
             state=dump(release),
+            released=is_done,
             notes=[Note(actor=release.starter.login, what=What.HUMAN_ACT, details=_details(release))],
         )
-    except (AlreadyOpen, UserError) as error:
+    except UserError as error:
         await desk.refuse(heard.comment, str(error))
         return None
     await desk.react(heard.comment.id, ACCEPTED)

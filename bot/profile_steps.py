@@ -33,6 +33,9 @@ ALWAYS: Final[Mapping[StepName, tuple[StepName, ...]]] = {
 }
 """What no profile can leave out before a step."""
 
+MAY_BE_LEFT_OUT: Final = frozenset({StepName.SOURCE, StepName.WINDOWS, *HAND_STEPS, StepName.WINDOWS_PUBLISH, StepName.WRAP_UP})
+"""The steps that a kind of release may not have; the others are gates, or end what one began."""
+
 WHERE_LISTED: Final[Mapping[StepName, tuple[StepName, ...]]] = {
     StepName.GO: (StepName.SOURCE, StepName.WINDOWS, *sorted(HAND_STEPS)),
     StepName.PUBLICATION: (StepName.WINDOWS_PUBLISH,),
@@ -63,6 +66,9 @@ def check_order(steps: Sequence[Step]) -> None:
         if late := [need for need in step.needs if need not in before]:
             sentence = f"the step {step.name} needs {late[0]}, which does not stand above it: steps are listed in their order"
             raise misfit(sentence, "step", index, "needs")
+        if step.not_for and step.name not in MAY_BE_LEFT_OUT:
+            sentence = f"every release has the step {step.name}: take not_for away"
+            raise misfit(sentence, "step", index, "not_for")
         before[step.name] = set(step.needs).union(*(before[need] for need in step.needs))
         required = (*ALWAYS.get(step.name, ()), *(need for need in WHERE_LISTED.get(step.name, ()) if need in listed))
         if missing := [need for need in required if need not in before[step.name]]:

@@ -253,8 +253,8 @@ class Timing(Table):
 
     poll: Seconds = 60.0
     """How often a step that waits for a machine or a tag looks again."""
-    confirm_gap: Seconds = 60.0
-    """How long what was published must stay the same before it counts."""
+    confirm_gap: Seconds = 300.0
+    """How long what was published must stay the same before it counts, and how long outside lists may be behind what happened."""
     approval_valid: Seconds = 86400.0
     """How long an approval holds before it must be given again."""
     remind: Seconds = 14400.0
@@ -280,7 +280,7 @@ class Timing(Table):
 
 FLOORS: Final = {
     "poll": 10.0,
-    "confirm_gap": 10.0,
+    "confirm_gap": 60.0,
     "approval_valid": 600.0,
     "remind": 3600.0,
     "authority_patience": 30.0,

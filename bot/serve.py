@@ -207,6 +207,9 @@ async def start(environ: Mapping[str, str], observers: Sequence[Observer] = ()) 
     for profile in profiles.values():
         if profile.builds_on_azure:
             settings.refuse_without_azure(profile.name)
+        for person in profile.people:
+            if not person.id:
+                log.warning("The profile %s does not know the account number of %s, so they are not obeyed.", profile.name, person.login)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -1,10 +1,18 @@
 """Write a release as JSON and read it back, strictly."""
 
+from dataclasses import dataclass
 from functools import cache
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from bot.release.model import Release
+from bot.release.model import Release, ReleaseState
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """The one part of a release that every program can read, however the others were written."""
+
+    state: ReleaseState
 
 
 def dump(release: Release) -> str:
@@ -15,6 +23,19 @@ def dump(release: Release) -> str:
 def load(text: str) -> Release:
     """Read a release from JSON text; raise pydantic's ValidationError when it is not one."""
     return _adapter().validate_json(text)
+
+
+def is_done(text: str) -> bool:
+    """Tell whether a release went well to its end; one that another version of this program wrote can be asked too."""
+    try:
+        return _outcome().validate_json(text).state is ReleaseState.DONE
+    except ValidationError:
+        return False
+
+
+@cache
+def _outcome() -> TypeAdapter[_Outcome]:
+    return TypeAdapter(_Outcome)
 
 
 @cache

@@ -65,7 +65,7 @@ class Tools:
         return self.after(self.profile.timing.poll)
 
     def experts(self, role: Role) -> tuple[str, ...]:
-        """Return the logins of everybody with a role."""
+        """Return the logins of everybody with a role; some may not be obeyed yet, for want of their account number."""
         return logins(self.profile.people_with(role))
 
     def placeholders(self, release: Release) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ account and time narrow the list, and what the first job shows of its inputs dec
 What is relied upon: GitHub's list of runs may be behind. A run that an order started is in it at the latest when the list was looked at
 for ``timing.confirm_gap`` without showing it; only then is an order without an answer placed again. Were GitHub slower than that, a second
 run would build the same, nobody would use it, and nothing of it would become public.
+
+A refusal is the result of an order: it has started nothing and is never placed again; another one may take its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +18,8 @@ from typing import Final
 
 from bot import workflow_logs
 from bot.effects import EffectMismatch, Nature
-from bot.errors import Refused
-from bot.journal import Json
+from bot.errors import Refused, steady
+from bot.journal import Document, Json
 from bot.profile_builders import Workflow
 from bot.release.facts import Run
 from bot.release.ids import Repository, RunId
@@ -25,6 +27,7 @@ from bot.release.model import Release, StepStatus
 from bot.release.outcomes import NeedsPerson, Waiting
 from bot.release.quoting import shown
 from bot.services.github.shapes_actions import COMPLETED, Job, WorkflowRun
+from bot.store.model import Finished, Fresh, Intent
 from bot.tools import Tools, logins
 
 STEP: Final = "source"
@@ -38,6 +41,9 @@ LISTING: Final = "GitHub to list the run"
 LONGEST: Final = 100
 """Characters of an input that are shown to people, its name among them."""
 
+_REFUSED: Final = "refused"
+"""In the place of a run, what GitHub said."""
+
 _NEVER_RAN: Final = frozenset({"cancelled", "skipped"})
 """The conclusions of jobs that may leave no log."""
 
@@ -50,6 +56,15 @@ class NotKnown(Exception):
         super().__init__(outcome)
         self.outcome = outcome
         self.lost = lost
+
+
+class NotStarted(Exception):
+    """GitHub refused an order, now or before: for certain no run was started. ``why`` is what it said."""
+
+    def __init__(self, why: str) -> None:
+        """Keep what GitHub said."""
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +134,18 @@ async def latest_number(release: Release, tools: Tools) -> int:
     return number
 
 
+async def refusal(number: int, tools: Tools) -> str:
+    """Return with which words GitHub refused an order of this attempt, or nothing."""
+    return refused_with(await tools.door.known(STEP, dispatch_name(number)))
+
+
+def refused_with(intent: Intent) -> str:
+    """Return with which words GitHub refused an order, or nothing."""
+    return str(intent.result.get(_REFUSED, "")) if isinstance(intent, Finished) else ""
+
+
 async def place(release: Release, order: Order, tools: Tools) -> Run:
-    """Place an order, unless it was placed before, and return its run; raise NotKnown where it cannot be told yet."""
+    """Place an order, unless it was placed before, and return its run; raise NotKnown where it cannot be told yet, and NotStarted."""
     if doubtful := release.in_doubt(STEP):
         raise NotKnown(_after(doubtful, tools))
     place = _place(release, order)
@@ -133,13 +158,18 @@ async def place(release: Release, order: Order, tools: Tools) -> Run:
 
     async def dispatch() -> Mapping[str, Json]:
         workflow = order.workflow
-        made = await tools.github.dispatch_workflow(place.repository, workflow.file, workflow.ref, order.inputs)
+        try:
+            made = await tools.github.dispatch_workflow(place.repository, workflow.file, workflow.ref, order.inputs)
+        except Refused as refusal:
+            return {_REFUSED: steady(str(refusal))}
         return {"run": made.run, "url": made.url} if made else {"run": 0, "url": ""}
 
     try:
         result = await tools.door(STEP, order.name, nature=Nature.FINDABLE, parameters=order.parameters, do=dispatch, find=find)
     except EffectMismatch:
         raise NotKnown(_changed(release, order, tools), lost=True) from None
+    if _REFUSED in result:
+        raise NotStarted(result[_REFUSED])
     if not result["run"]:
         result = _result(await _must_be_there(release, order, place, tools))
     number = int(result["run"])
@@ -199,13 +229,14 @@ def stranger(run: WorkflowRun, workflow: Workflow) -> str:
     return ""
 
 
-async def stop(run: Run, repository: Repository, tools: Tools) -> None:
-    """Cancel a run through the door of its attempt; one that is over or gone is left alone."""
+async def stop(run: Run, tools: Tools) -> None:
+    """Cancel a run through the door of its attempt, which ``tools`` have; one that is over or gone is left alone."""
+    repository = await _ordered_in(run, tools)
+    seen = await tools.github.workflow_run(repository, RunId(run.id)) if repository else None
+    if repository is None or seen is None or seen.completed:
+        return
 
     async def cancel() -> Mapping[str, Json]:
-        seen = await tools.github.workflow_run(repository, RunId(run.id))
-        if seen is None or seen.completed:
-            return {"was": seen.conclusion if seen else "gone"}
         try:
             await tools.github.cancel_run(repository, RunId(run.id))
         except Refused as refusal:
@@ -215,8 +246,22 @@ async def stop(run: Run, repository: Repository, tools: Tools) -> None:
             return {"was": "over"}
         return {"was": seen.status}
 
-    parameters: Mapping[str, Json] = {"repository": repository, "run": run.id}
-    await tools.door(run.step, f"cancel {run.id}", nature=Nature.REPEATABLE, parameters=parameters, do=cancel)
+    await tools.door(run.step, f"cancel {run.id}", nature=Nature.REPEATABLE, parameters={"run": run.id}, do=cancel)
+
+
+async def as_ordered(run: Run, workflow: Workflow, tools: Tools) -> Workflow:
+    """Return the workflow as it was when a run was ordered: the profile may have changed since. ``tools`` have the door of its attempt."""
+    intent = await tools.door.known(run.step, dispatch_name(run.number))
+    if isinstance(intent, Fresh):
+        return workflow
+    return workflow.model_copy(update={name: str(intent.parameters[name]) for name in ("repository", "file", "ref")})
+
+
+async def _ordered_in(run: Run, tools: Tools) -> Repository | None:
+    intent = await tools.door.known(run.step, dispatch_name(run.number))
+    if not isinstance(intent, Fresh):
+        return Repository(str(intent.parameters["repository"]))
+    return Repository(tools.profile.workflow.repository) if tools.profile.workflow else None
 
 
 def waited(release: Release, on: str, tools: Tools) -> bool:
@@ -292,5 +337,5 @@ def _asked(release: Release, what: str, tools: Tools) -> NeedsPerson:
     return NeedsPerson(who=logins(tools.managers(release)), what=what, say=f"/release retry {STEP}", look_again=tools.poll())
 
 
-def _result(run: WorkflowRun) -> dict[str, Json]:
+def _result(run: WorkflowRun) -> Document:
     return {"run": run.id, "url": run.url}

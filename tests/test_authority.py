@@ -142,7 +142,7 @@ def test_one_person_who_is_both_is_named_once() -> None:
 def test_only_those_who_do_the_work_say_that_it_is_done() -> None:
     windows = speaker("zooba", 10, Role.WINDOWS_EXPERT)
     answer = judge(DONE, windows, RELEASE, EXPERTS)
-    assert answer == Refused("Only a macos-expert may say that macos is done, and the profile does not list zooba as one.")
+    assert answer == Refused("Only a macos-expert may say that macos is done, and the profile does not list the account zooba (10) as one.")
     unknown = judge(Done(name="amiga"), EXPERT, RELEASE, EXPERTS)
     assert unknown == Refused("The profile knows no step `amiga` that is done by hand, so nobody can say that it is done.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,9 @@ from bot.release.facts import Build, Built, BuiltFile, PublicationSeen, Run, Run
 from bot.release.gate import results_digest, valid_go
 from bot.release.model import Release, ReleaseState, StepStatus
 from bot.release.orders import Answer, valid_approval
+from bot.release.outcomes import Evidence
 from bot.release.plan import StepSpec
+from bot.release.rows import left_running
 from bot.release.version import Kind
 from tests.release_builders import (
     APPROVER,
@@ -37,6 +39,7 @@ from tests.release_builders import (
     waited_for,
     waiting,
 )
+from tests.release_builders import until as heart_until
 
 AFTER_APPROVAL = ("source", "windows", "macos", "go", "windows-publish", "publication")
 NAMES = ("preflight", "freeze", "tag", "audit", "approve", *AFTER_APPROVAL, "push", "thaw")
@@ -72,7 +75,7 @@ def a_build(step: str = "source", *files: BuiltFile, letter: str = "a") -> Built
 def until(step: str) -> Release:
     """Return a release that builds, with every step before this one passed."""
     release = plan.align(opened(), SPECS, (STARTER, MANAGER, APPROVER))
-    facts = {"source": (a_build("source", SOURCE),), "windows": (a_build("windows"), RunSeen(run=a_run()))}
+    facts = {"source": (a_build("source", SOURCE),), "windows": (RunSeen(run=a_run()), a_build("windows"))}
     for name in NAMES[: NAMES.index(step)]:
         outcome = passed(*facts.get(name, ())) if name in AFTER_APPROVAL else ordinary(name)
         release = plan.apply(release, name, outcome, NOW)
@@ -81,7 +84,13 @@ def until(step: str) -> Release:
 
 def asked() -> Release:
     """Return a release that waits for the go."""
-    return plan.apply(until("go"), "go", needs("Say go.", say=f"/release go {SHA}"), NOW)
+    return go_asked(until("go"), NOW)
+
+
+def go_asked(release: Release, at: datetime) -> Release:
+    """Return a release whose results were just shown, with the question for the go."""
+    shown = Evidence(what="results", value=results_digest(release))
+    return plan.apply(release, "go", replace(needs("Say go.", say=f"/release go {SHA}"), evidence=(shown,)), at)
 
 
 def went() -> Release:
@@ -120,6 +129,32 @@ def test_builders_work_beside_each_other_and_nobody_looks_at_them_after_the_go()
     assert "go" not in ready(until("macos"), SPECS)
     assert not {"source", "windows", "macos"} & set(ready(went(), SPECS))
     assert "windows-publish" in ready(went(), SPECS)
+
+
+@pytest.mark.parametrize("undone", ["tag", "audit", "freeze"])
+def test_nothing_is_built_or_let_out_while_what_it_rests_on_has_come_undone(undone: str) -> None:
+    building = plan.apply(until("source"), undone, failed(), SOON)
+    assert not {"source", "windows", "macos"} & set(ready(building, SPECS))
+    published = plan.apply(went(), undone, failed(), SOON)
+    assert not {"go", "windows-publish", "publication", "push"} & set(ready(published, SPECS))
+
+
+def test_a_push_that_had_begun_before_the_profile_learnt_to_build_is_brought_to_its_end() -> None:
+    for release in (plan.apply(heart_until("push"), "push", failed(), NOW), heart_until("thaw")):
+        upgraded = plan.align(release, SPECS)
+        assert upgraded.step("windows").why == plan.TOO_LATE
+        assert plan.align(upgraded, SPECS) == upgraded
+        assert not {"source", "windows", "macos", "go"} & set(ready(upgraded, SPECS))
+    assert plan.apply(plan.align(heart_until("thaw"), SPECS), "thaw", ordinary("thaw"), NOW).state is ReleaseState.DONE
+    assert plan.align(heart_until("push"), SPECS).step("windows").status is StepStatus.PENDING
+
+
+def test_a_release_is_not_done_while_a_run_of_an_earlier_attempt_goes_on() -> None:
+    release = plan.learn(until("thaw"), RunSeen(run=a_run(attempt=0)), NOW)
+    waits = plan.apply(release, "thaw", ordinary("thaw"), NOW)
+    assert waits.state is ReleaseState.RUNNING
+    stopped = plan.learn(waits, RunSeen(run=a_run(attempt=0, over=True)), NOW)
+    assert plan.apply(stopped, "thaw", ordinary("thaw"), NOW).state is ReleaseState.DONE
 
 
 # --- what is remembered
@@ -174,14 +209,14 @@ def test_runs_of_this_attempt_go_on_until_the_release_is_given_up() -> None:
 
 
 def test_somebody_has_one_row_for_runs_that_the_bot_may_not_cancel() -> None:
-    release = plan.left_running(until("go"), ["Please cancel one."], NOW)
-    again = plan.left_running(release, ["Please cancel one."], SOON)
+    release = left_running(until("go"), ["Please cancel one."], NOW)
+    again = left_running(release, ["Please cancel one."], SOON)
     assert again == release
     assert [(act.who, act.what, act.done) for act in again.people] == [((STARTER.login, MANAGER.login), "Please cancel one.", None)]
-    other = plan.left_running(plan.apply(again, "macos", passed(), SOON), ["Please cancel one.", "And one more."], LATER)
+    other = left_running(plan.apply(again, "macos", passed(), SOON), ["Please cancel one.", "And one more."], LATER)
     assert [(act.what, act.done) for act in other.people] == [("Please cancel one.", LATER), ("Please cancel one. And one more.", None)]
     assert waited_for(plan.next_attempt(other, "another tag", LATER)) == ["cancel"]
-    assert waited_for(plan.left_running(other, [], LATER)) == []
+    assert waited_for(left_running(other, [], LATER)) == []
 
 
 def test_a_machine_at_work_needs_nobody_but_silence_changes_nothing() -> None:
@@ -192,8 +227,22 @@ def test_a_machine_at_work_needs_nobody_but_silence_changes_nothing() -> None:
     assert waited_for(plan.apply(release, "windows", waiting("Azure"), SOON)) == []
 
 
+def test_what_could_not_be_looked_at_is_as_it_was_seen_last() -> None:
+    proof = Evidence(what="run", value="Release_1")
+    release = plan.apply(until("windows"), "windows", replace(failed(), evidence=(proof,)), NOW)
+    assert plan.apply(release, "windows", replace(waiting(), unheard=True), SOON).step("windows").evidence == (proof,)
+    assert plan.apply(release, "windows", waiting("Azure"), SOON).step("windows").evidence == ()
+
+
+def test_one_step_after_the_other_is_done_again() -> None:
+    release = plan.apply(plan.apply(until("source"), "source", failed(), NOW), "windows", failed(), NOW)
+    release = obeyed(orders.retry(release, order(), "source"))
+    assert "about to look at source again" in declined(orders.retry(release, order(), "windows"))
+    assert obeyed(orders.retry(release, order(), "source")).retry == "source"
+
+
 def test_a_wish_to_try_again_outlives_silence() -> None:
-    release = obeyed(orders.retry(until("windows"), order(), "windows"))
+    release = obeyed(orders.retry(plan.apply(until("windows"), "windows", failed(), NOW), order(), "windows"))
     assert plan.apply(release, "windows", replace(waiting(), unheard=True), SOON).retry == "windows"
     assert plan.apply(release, "windows", waiting("Azure"), SOON).retry == ""
 
@@ -231,7 +280,7 @@ def test_without_a_tag_there_is_no_go() -> None:
 
 def test_a_go_that_makes_no_sense_is_declined_with_one_sentence() -> None:
     early = until("windows")
-    assert "windows is pending" in declined(orders.go(early, order(), SHA))
+    assert "windows: pending" in declined(orders.go(early, order(), SHA))
     assert "no tag yet" in declined(orders.go(until("tag"), order(), SHA))
     assert f"/release go {SHA}" in declined(orders.go(asked(), order(), a_tag().commit))
     assert "not the tag object" in declined(orders.go(asked(), order(), "b" * 40))
@@ -241,8 +290,25 @@ def test_a_go_that_makes_no_sense_is_declined_with_one_sentence() -> None:
 
 
 def test_a_go_written_before_the_results_changed_is_declined() -> None:
-    release = plan.apply(until("go"), "go", needs("Say go."), LATER)
-    assert "results changed after you wrote" in declined(orders.go(release, order(said=SOON), SHA))
+    changed = plan.learn(asked(), a_build("source", replace(SOURCE, sha256="2" * 64)), SOON)
+    assert "results changed after you wrote" in declined(orders.go(changed, order(said=LATER), SHA))
+    shown = plan.apply(changed, "go", replace(needs("Look again."), evidence=go_asked(changed, LATER).step("go").evidence), LATER)
+    assert "results changed after you wrote" in declined(orders.go(shown, order(said=SOON), SHA))
+    assert obeyed(orders.go(shown, order(said=LATER), SHA)).go is not None
+
+
+def test_a_go_waits_for_a_builder_that_is_done_again() -> None:
+    for step, outcome in (("windows", failed()), ("source", waiting("GitHub")), ("tag", failed())):
+        undone = plan.apply(asked(), step, outcome, SOON)
+        assert f"{step}: " in declined(orders.go(undone, order(said=LATER), SHA))
+
+
+def test_what_an_earlier_order_built_does_not_count_any_more() -> None:
+    release = until("go")
+    assert release.build("windows") is not None
+    assert plan.learn(release, RunSeen(run=a_run(number=2)), NOW).build("windows") is None
+    assert plan.learn(release, RunSeen(run=a_run(number=2, attempt=7)), NOW).build("windows") is not None
+    assert plan.learn(release, RunSeen(run=a_run(over=True)), NOW).build("windows") is not None
 
 
 # --- what is done by hand
@@ -292,6 +358,14 @@ def test_words_about_work_by_hand_that_make_no_sense_are_declined(say: Callable[
     assert "halted" in declined(say(obeyed(orders.halt(at_macos(), order(), "Wait."))))
 
 
+def test_a_word_about_an_earlier_tag_is_no_word_about_this_one() -> None:
+    asked_later = plan.apply(until("macos"), "macos", needs("Build it."), LATER)
+    assert "say it again" in declined(done_by_hand(asked_later))
+    second = replace(at_macos(), attempt=2, attempt_since=LATER)
+    assert "say it again" in declined(orders.done(second, order(said=SOON), name="macos", sha256="3" * 64, wants_hash=True))
+    assert obeyed(orders.done(second, order(said=LATER), name="macos", sha256="3" * 64, wants_hash=True)).hand_work
+
+
 # --- what may be public
 
 
@@ -299,16 +373,39 @@ def test_after_the_go_a_release_is_not_cut_again() -> None:
     assert "may be public, so this version cannot be cut again" in declined(orders.refreeze(went(), order(), "A fix."))
 
 
+def recalled_by_one() -> Release:
+    return obeyed(orders.abort(went(), order(), "The sources are broken."))
+
+
 def test_after_the_go_it_takes_two_persons_to_give_a_release_up() -> None:
-    first = obeyed(orders.abort(went(), order(), "The sources are broken."))
-    assert first.state is ReleaseState.RUNNING
+    first = recalled_by_one()
+    assert first.state is ReleaseState.HALTED
     [row] = [act for act in first.people if not act.done]
     assert row.who == (MANAGER.login, APPROVER.login)
     assert "hugovk wants to recall 3.15.0a3 (The sources are broken.)" in row.what
     assert "you did already" in declined(orders.abort(first, order(), "Really."))
     second = obeyed(orders.abort(first, order(MANAGER), "I agree."))
     assert second.state is ReleaseState.ABORTING
-    assert waited_for(second) == []
+
+
+def test_what_may_be_public_of_a_recalled_release_has_a_row_that_outlives_it() -> None:
+    second = obeyed(orders.abort(recalled_by_one(), order(MANAGER), "I agree."))
+    assert waited_for(second) == ["withdraw"]
+    over = plan.apply(plan.learn(second, RunSeen(run=a_run(over=True)), LATER), "thaw", ordinary("thaw"), LATER)
+    assert (over.state, waited_for(over)) == (ReleaseState.ABORTED, ["withdraw"])
+
+
+def test_a_recall_is_forgotten_when_the_release_goes_on() -> None:
+    going_on = obeyed(orders.resume(recalled_by_one(), order(APPROVER)))
+    assert (going_on.state, going_on.recalls) == (ReleaseState.RUNNING, ())
+    assert obeyed(orders.abort(going_on, order(MANAGER), "Later.")).state is ReleaseState.HALTED
+
+
+def test_a_halted_release_is_recalled_as_well() -> None:
+    halted = obeyed(orders.halt(went(), order(APPROVER), "Wait."))
+    first = obeyed(orders.abort(halted, order(), "Broken."))
+    assert first.state is ReleaseState.HALTED
+    assert waited_for(first) == ["halt"]
 
 
 def test_where_nobody_else_may_agree_the_managers_are_asked() -> None:

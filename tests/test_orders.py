@@ -167,9 +167,10 @@ def test_the_name_of_an_unknown_check_cannot_act_in_the_answer() -> None:
 
 
 def test_a_step_is_asked_to_look_again() -> None:
-    release = replace(until("tag"), refreeze_from=HEAD)
+    release = replace(plan.apply(until("tag"), "tag", needs("Cut it."), NOW), refreeze_from=HEAD)
     asked = obeyed(orders.retry(release, order(), "tag"))
     assert (asked.retry, asked.refreeze_from) == ("tag", HEAD)
+    assert "has not begun yet" in declined(orders.retry(release, order(), "push"))
 
 
 def test_asking_the_freeze_to_look_again_freezes_without_a_fix() -> None:

@@ -1,16 +1,17 @@
 """The dossier of a release: every id, hash, run, decision and duration in one document, by which it can be checked years later. Pure.
 
-1. A dossier closes when the last step before the wrap-up has ended. What people say or do afterwards is not part of it, so it never changes
-   again, and its digest can be published while the release still tidies up.
+1. A dossier closes when the last step before the wrap-up has ended, and it is known of every run which one it is. What people say or do
+   afterwards is not part of it, so it never changes again, and its digest can be published while the release still tidies up.
 2. Its keys are written out one by one and never change within a format: the digests that were published depend on every one of them.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from bot.journal import Document, canonical
-from bot.release.facts import Build, Checked, PublicationSeen, Run, Tag
+from bot.release.facts import NOT_SEEN, Build, Checked, PublicationSeen, Run, Tag
 from bot.release.model import (
     Acknowledgement,
     Actor,
@@ -40,8 +41,10 @@ ENDED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
 
 
 def closed(release: Release) -> datetime | None:
-    """Return when the last step before the wrap-up ended, None while that is to come."""
+    """Return when the last step before the wrap-up ended; None while that is to come, or a run has to be found to be named."""
     steps = _before(release)
+    if any(run.id == NOT_SEEN and not run.over for run in release.runs):
+        return None
     if release.state is not ReleaseState.ABORTED and not all(step.status in ENDED for step in steps):
         return None
     return max((step.ended for step in steps if step.ended), default=None)
@@ -96,9 +99,12 @@ def digest(document: Document) -> str:
 
 
 def people(release: Release) -> tuple[HumanAct, ...]:
-    """Return what people were asked for until the dossier closed."""
+    """Return what people were asked for until the dossier closed; what was not done by then is not done for ever."""
     end = closed(release)
-    return tuple(act for act in release.people if act.step != AFTERWARDS and (end is None or act.since <= end))
+    if end is None:
+        return tuple(act for act in release.people if act.step != AFTERWARDS)
+    rows = (act for act in release.people if act.step != AFTERWARDS and act.since <= end)
+    return tuple(replace(act, done=None) if act.done and act.done > end else act for act in rows)
 
 
 def decisions(release: Release) -> tuple[Decision, ...]:

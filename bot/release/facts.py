@@ -142,6 +142,14 @@ NOT_SEEN: Final = 0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unstopped:
+    """Why a run that nobody wants could not be stopped, in a sentence that asks for it, and when that was tried last."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One run of a builder that this release ordered: of a workflow on GitHub or of a pipeline on Azure, as ``step`` says.
 
@@ -159,6 +167,7 @@ class Run:
     ordered: tuple[tuple[str, str], ...]
     at: datetime
     over: bool = False
+    unstopped: Unstopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

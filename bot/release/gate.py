@@ -50,7 +50,8 @@ def plan_digest(tag: str, plan: Sequence[PlannedRef]) -> str:
 
 def results_digest(release: Release) -> str:
     """Return the digest of everything that was built for the pinned tag and said about it by hand: what a go binds to."""
-    builds = (f"{build.step} {build.tag} {build.commit} {_files(build)}" for build in release.builds if build.step not in AFTER_GO)
+    before_go = (build for build in release.builds if build.step not in AFTER_GO)
+    builds = (f"{build.step} {build.tag} {build.commit} {build.url} {_files(build)}" for build in before_go)
     work = (f"{done.name} {done.tag} done {done.sha256}" for done in release.hand_work)
     deferred = (f"{one.name} {one.tag} deferred" for one in release.deferrals)
     return _digest([release.tag.object if release.tag else "", *sorted(builds), *sorted(work), *sorted(deferred)])

@@ -22,13 +22,11 @@ from bot.release.model import (
     StepStatus,
     Waiver,
 )
-from bot.release.plan import BUILDERS, HALT, SETTLED, aborting, halted, next_attempt, resumed, settled
+from bot.release.plan import SETTLED, aborting, halted, next_attempt, resumed, settled
 from bot.release.quoting import shown
+from bot.release.rows import HALT
 
 GO: Final = "go"
-
-RECALL: Final = HALT
-"""A recall stands among what people do as a halt does: no step stands for it."""
 
 WHOLE_SECOND: Final = timedelta(seconds=1)
 """GitHub cuts the times of comments to seconds."""
@@ -137,6 +135,10 @@ def retry(release: Release, order: Order, step: str) -> Answer:
         return Declined(why=f"This release has no step “{step}”; it has {names}.")
     if release.step(step).status is StepStatus.NOT_APPLICABLE:
         return Declined(why=f"This release has no step {step}: {release.step(step).why}")
+    if release.step(step).status is StepStatus.PENDING:
+        return Declined(why=f"The step {step} has not begun yet, so there is nothing to do again.")
+    if release.retry not in ("", step):
+        return Declined(why=f"I am about to look at {release.retry} again, as somebody asked me to; say it once more when I have.")
     if settled(release, step):
         return Declined(why=f"The step {step} has passed, and what follows rests on it, so it is not done again.")
     lifted = None if step == "freeze" else release.refreeze_from
@@ -155,9 +157,10 @@ def go(release: Release, order: Order, sha: str) -> Answer:
     step = release.step(GO)
     if step.status is StepStatus.PASSED:
         return Declined(why="The go for this tag object was given already; see the status above for what it waits for now.")
-    if step.status is not StepStatus.NEEDS_PERSON:
-        return Declined(why=f"Not everything is there yet: {_not_yet(release)}. Please wait until I ask for the go.")
-    if any(act.step == GO and not act.done and act.since > order.said + WHOLE_SECOND for act in release.people):
+    if missing := _not_yet(release):
+        return Declined(why=f"Not everything is there yet: {missing}. Please wait until I ask for the go.")
+    shown_results = any(one.value == results_digest(release) for one in step.evidence)
+    if not shown_results or _asked_after(release, GO, order):
         return Declined(why="The results changed after you wrote, so you cannot have seen them all: look at the table again.")
     given = Go(by=order.by, tag=sha, results=results_digest(release), at=order.at, comment=order.comment)
     approval = Approval(by=order.by, tag=sha, plan=plan_digest(tag.object, release.plan), at=order.at, comment=order.comment)
@@ -168,12 +171,20 @@ def go(release: Release, order: Order, sha: str) -> Answer:
 
 
 def _not_yet(release: Release) -> str:
-    return "; ".join(f"{step.name} is {step.status}" for step in release.steps if step.name in BUILDERS and step.status not in SETTLED)
+    """Return what a go has to wait for, in words: whatever stands before it has to be as it was when it was asked for."""
+    names = [step.name for step in release.steps]
+    before = release.steps[: names.index(GO)]
+    return "; ".join(f"{step.name}: {step.status}" for step in before if step.status not in SETTLED)
+
+
+def _asked_after(release: Release, step: str, order: Order) -> bool:
+    """Tell whether somebody was asked for this step only after the comment was written."""
+    return any(act.step == step and not act.done and act.since > order.said + WHOLE_SECOND for act in release.people)
 
 
 def done(release: Release, order: Order, *, name: str, sha256: str, wants_hash: bool) -> Answer:
     """Take an expert's word that a step done by hand is done for the pinned tag; ``wants_hash``: with the SHA-256 of their file."""
-    problem = _not_at_hand(release, name)
+    problem = _not_at_hand(release, order, name)
     if problem:
         return problem
     if wants_hash and not sha256:
@@ -189,7 +200,7 @@ def done(release: Release, order: Order, *, name: str, sha256: str, wants_hash: 
 
 def defer(release: Release, order: Order, *, name: str, reason: str) -> Answer:
     """Let the release go on without the files of a step done by hand; they follow later."""
-    problem = _not_at_hand(release, name)
+    problem = _not_at_hand(release, order, name)
     if problem:
         return problem
     tag = release.tag.object if release.tag else ""
@@ -201,7 +212,7 @@ def defer(release: Release, order: Order, *, name: str, reason: str) -> Answer:
     return Done(release=changed, what=f"deferred {name}: {reason}")
 
 
-def _not_at_hand(release: Release, name: str) -> Declined | None:
+def _not_at_hand(release: Release, order: Order, name: str) -> Declined | None:
     """Return why nothing can be said about a step done by hand now, or None."""
     if release.state is not ReleaseState.RUNNING:
         return _not_running(release, f"say anything about {name}")
@@ -211,6 +222,9 @@ def _not_at_hand(release: Release, name: str) -> Declined | None:
         return Declined(why=f"The go was given with what {name} was then, so it cannot change any more; tell the release manager.")
     if release.step(name).status not in (StepStatus.NEEDS_PERSON, StepStatus.PASSED):
         return Declined(why=f"Nobody was asked for {name} yet; please wait until I ask for it, with the tag and the commit.")
+    since = release.attempt_since
+    if _asked_after(release, name, order) or (release.attempt > 1 and since is not None and since > order.said + WHOLE_SECOND):
+        return Declined(why=f"You wrote before I asked for {name} with the present tag, so I cannot tell which one you mean; say it again.")
     return None
 
 
@@ -245,7 +259,11 @@ def resume(release: Release, order: Order) -> Answer:
     """Let a halted release go on."""
     if release.state is not ReleaseState.HALTED:
         return Declined(why="This release is not halted, so there is nothing to resume.")
-    return Done(release=resumed(release, order.by, order.at), what="resumed")
+    going_on = resumed(release, order.by, order.at)
+    if release.go is not None and release.step("freeze").status is StepStatus.FAILED:
+        # There is no other attempt after the go, so whoever resumes has the broken freeze laid again.
+        going_on = replace(going_on, retry="freeze")
+    return Done(release=going_on, what="resumed")
 
 
 def abort(release: Release, order: Order, reason: str) -> Answer:
@@ -262,13 +280,21 @@ def abort(release: Release, order: Order, reason: str) -> Answer:
 
 
 def _first_of_two(release: Release, order: Order, reason: str) -> Answer:
+    """Halt a release that somebody wants to recall, until a second person agrees or lets it go on."""
     if release.recalls:
         return Declined(why=f"{_maybe_public(release)}, so a second person has to say `/release abort REASON` too; you did already.")
     recall = Recall(by=order.by, reason=reason, at=order.at, comment=order.comment)
+    stopped = (
+        release if release.state is ReleaseState.HALTED else halted(release, f"{order.by.login} wants to recall it", order.by, order.at)
+    )
     others = tuple(actor.login for actor in release.approvers if actor.id != order.by.id) or managers(release)
-    what = f"{order.by.login} wants to recall {release.version} ({reason}). {_maybe_public(release)}, so a second person has to agree."
-    row = HumanAct(step=RECALL, who=others, what=what, say="/release abort REASON", since=order.at)
-    return Done(release=replace(release, recalls=(recall,), people=(*release.people, row)), what=f"asked to recall it: {reason}")
+    what = (
+        f"{order.by.login} wants to recall {release.version} ({reason}). {_maybe_public(release)}, so a second person has to agree: say "
+        "`/release abort REASON`. Everything is halted until then; `/release resume` goes on with the release."
+    )
+    rows = tuple(replace(act, done=order.at) if act.step == HALT and not act.done else act for act in stopped.people)
+    row = HumanAct(step=HALT, who=others, what=what, say="/release abort REASON", since=order.at)
+    return Done(release=replace(stopped, recalls=(recall,), people=(*rows, row)), what=f"asked to recall it: {reason}")
 
 
 def _maybe_public(release: Release) -> str:

@@ -1,13 +1,14 @@
 """Decide what a release may do next. Pure: a release and what was seen go in, the next release comes out.
 
-1. Steps run in the profile's order; one is ready when everything it needs has passed, the push only when all steps before it have.
-   A step that this kind of release does not have is not applicable.
+1. Steps run in the profile's order; one is ready when everything it needs has passed. What builds goes on only while all that was proved
+   still stands, and what cannot be undone, from the go to the push, only while every step before it does. A step that this kind of
+   release does not have is not applicable.
 2. A step that passed is looked at again until a later step settles it, so that a moved tag or a deleted rule is noticed.
 3. Findings gate a step after it passed: what is to be acknowledged or waived waits for that person (invariant I9).
 4. Another tag object, or a refreeze, opens the next attempt; the old one stays visible.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -16,18 +17,17 @@ from bot.release.facts import Built, Checked, Fact, Froze, Planned, PublicationS
 from bot.release.gate import gate, managers
 from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
+from bot.release.rows import CANCEL, HALT, WITHDRAW, all_closed, asked, closed
 from bot.release.version import Kind
 
 SETTLED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
 
-HALT: Final = "halt"
-"""The name under which a halt has its row among what people do."""
-
-CANCEL: Final = "cancel"
-"""The name under which runs that the bot may not cancel have theirs."""
-
+PROVED: Final = ("preflight", "freeze", "tag", "audit", "approve")
+"""What everything that is built or published rests on."""
 BUILDERS: Final = ("source", "windows", "macos")
-BEFORE_PUSH: Final = ("preflight", "freeze", "tag", "audit", "approve", *BUILDERS, "go", "windows-publish", "publication")
+BEFORE_PUSH: Final = (*PROVED, *BUILDERS, "go", "windows-publish", "publication")
+
+TOO_LATE: Final = "The push had begun before the profile had this step."
 
 SETTLES: Final[Mapping[str, tuple[str, ...]]] = {"freeze": ("preflight",), "go": BUILDERS, "push": BEFORE_PUSH}
 """A step on the left, once its goal is reached, ends all looking at those on the right that have passed."""
@@ -50,16 +50,26 @@ def align(release: Release, specs: Sequence[StepSpec], approvers: Sequence[Actor
     """
     if release.state.over:
         return release
-    known = {step.name: replace(step, look_again=None) for step in release.steps if step.status is not StepStatus.NOT_APPLICABLE}
-    steps = tuple(_left_out(release, spec) or known.get(spec.name, StepState(name=spec.name)) for spec in specs)
+    known = {step.name: replace(step, look_again=None) for step in release.steps}
+    steps = tuple(_left_out(release, spec, known) or _present(known, spec.name) for spec in specs)
     return replace(release, steps=steps, approvers=tuple(approvers))
 
 
-def _left_out(release: Release, spec: StepSpec) -> StepState | None:
-    """Return the state of a step that this kind of release does not have, None for one that it has."""
-    if release.kind not in spec.not_for:
-        return None
-    return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=f"No {release.kind} release has this step.")
+def _present(known: Mapping[str, StepState], name: str) -> StepState:
+    """Return a step as it is known; one that was left out and is wanted now begins anew."""
+    step = known.get(name)
+    return step if step and step.status is not StepStatus.NOT_APPLICABLE else StepState(name=name)
+
+
+def _left_out(release: Release, spec: StepSpec, known: Mapping[str, StepState]) -> StepState | None:
+    """Return the state of a step that this release does not have, None for one that it has."""
+    if release.kind in spec.not_for:
+        return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=f"No {release.kind} release has this step.")
+    pushing = release.pushed or ("push" in known and known["push"].status is not StepStatus.PENDING)
+    is_new = bool(known) and (spec.name not in known or known[spec.name].why == TOO_LATE)
+    if pushing and is_new and spec.name in BEFORE_PUSH:
+        return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=TOO_LATE)
+    return None
 
 
 def settled(release: Release, name: str) -> bool:
@@ -100,10 +110,15 @@ def _lifts(release: Release, name: str) -> bool:
 
 
 def _has_all(release: Release, spec: StepSpec) -> bool:
-    """Tell whether what a step needs has passed; the push cannot be undone, so nothing before it may have come undone since."""
+    """Tell whether what a step needs has passed, and whether what it rests on has not come undone since."""
+    return all(release.step(need).status in SETTLED for need in (*spec.needs, *_rests_on(release, spec.name)))
+
+
+def _rests_on(release: Release, name: str) -> Sequence[str]:
     names = [step.name for step in release.steps]
-    earlier = names[: names.index("push")] if spec.name == "push" else []
-    return all(release.step(need).status in SETTLED for need in (*spec.needs, *earlier))
+    if name in BUILDERS:
+        return [proved for proved in PROVED if proved in names]
+    return names[: names.index(name)] if name in ("go", "windows-publish", "publication", "push") else []
 
 
 def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Release:
@@ -120,7 +135,7 @@ def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Relea
     if isinstance(outcome, Failed) and outcome.halt and release.state in (ReleaseState.RUNNING, ReleaseState.ABORTING):
         release = halted(release, outcome.why, None, now, advice=outcome.diagnostics)
     # That an outside system is silent for a while changes nothing about what people have to do, and nobody is called anew for it.
-    return release if _unheard(outcome) else _concluded(_people(release, name, now), now)
+    return release if _unheard(outcome) else concluded(asked(release, name, now), now)
 
 
 def _unheard(outcome: Outcome) -> bool:
@@ -152,7 +167,10 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
 def _with_run(release: Release, run: Run) -> Release:
     """Keep the runs in the order in which they were first seen."""
     if not any(_order_of(one) == _order_of(run) for one in release.runs):
-        return replace(release, runs=(*release.runs, run))
+        # What an earlier order of this attempt built does not count any more.
+        again = run.attempt == release.attempt
+        builds = tuple(build for build in release.builds if not again or build.step != run.step)
+        return replace(release, runs=(*release.runs, run), builds=builds)
     return replace(release, runs=tuple(run if _order_of(one) == _order_of(run) else one for one in release.runs))
 
 
@@ -204,7 +222,7 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         publication=None,
         retry="",
         steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
-        people=tuple(act if act.step in (*kept, HALT, CANCEL) else _closed(act, now) for act in release.people),
+        people=tuple(act if act.step in (*kept, HALT, CANCEL) else closed(act, now) for act in release.people),
         past=(*release.past, past),
     )
 
@@ -218,37 +236,32 @@ def halted(release: Release, why: str, by: Actor | None, now: datetime, *, advic
     """Return the release halted, with a row for whoever lets it go on: nothing waits on a person without one (invariant I10)."""
     what = " ".join((f"The release of {release.version} is halted and its freeze stays: {why}", *advice))
     row = HumanAct(step=HALT, who=managers(release), what=what, say="/release resume", since=now)
-    people = (*_all_closed(release.people, now), row)
+    people = (*all_closed(release.people, now), row)
     return replace(release, state=ReleaseState.HALTED, state_why=why, state_by=by, halted_from=release.state, people=people)
 
 
 def resumed(release: Release, by: Actor, now: datetime) -> Release:
     """Return the release as it was before its halt, with the row of the halt closed and the rows it had closed open again."""
-    rows = tuple(_closed(act, now) if act.step == HALT else act for act in release.people)
-    release = replace(release, state=release.halted_from, state_why="", state_by=by, people=rows)
+    rows = tuple(closed(act, now) if act.step == HALT else act for act in release.people)
+    release = replace(release, state=release.halted_from, state_why="", state_by=by, people=rows, recalls=())
     for step in release.steps if release.state is ReleaseState.RUNNING else ():
-        release = _people(release, step.name, now)
+        release = asked(release, step.name, now)
     return release
 
 
 def aborting(release: Release, why: str, by: Actor, now: datetime) -> Release:
-    """Return the release on its way to its end: nothing is asked of anybody any more."""
-    return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=_all_closed(release.people, now))
+    """Return the release on its way to its end: nothing is asked of anybody but to withdraw what may be public."""
+    people = all_closed(release.people, now)
+    if release.go is not None:
+        what = f"{release.version} was recalled after its go: take what is public of it off python.org, NuGet and the index for Windows."
+        people = (*people, HumanAct(step=WITHDRAW, who=managers(release), what=what, since=now))
+    return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=people)
 
 
 def to_cancel(release: Release) -> tuple[Run, ...]:
     """Return the runs of lapsed attempts that may still be under way; of all attempts once the release is given up."""
     given_up = release.state in (ReleaseState.ABORTING, ReleaseState.ABORTED)
     return tuple(run for run in release.runs if not run.over and (given_up or run.attempt != release.attempt))
-
-
-def left_running(release: Release, runs: Sequence[str], now: datetime) -> Release:
-    """Keep one open row for runs that somebody has to cancel by hand, each told in a sentence; close it once there are none."""
-    what = " ".join(runs)
-    rows = tuple(_closed(act, now) if act.step == CANCEL and act.what != what else act for act in release.people)
-    if what and not any(act.step == CANCEL and not act.done for act in rows):
-        rows = (*rows, HumanAct(step=CANCEL, who=managers(release), what=what, since=now))
-    return replace(release, people=rows)
 
 
 def next_look(release: Release, now: datetime, *, idle: datetime) -> datetime | None:
@@ -272,7 +285,9 @@ def _described(before: StepState, outcome: Outcome) -> StepState:
         case Passed():
             return replace(blank, status=StepStatus.PASSED, why=outcome.why)
         case Waiting():
-            return replace(blank, status=StepStatus.WAITING, why=outcome.why, on=(outcome.on,))
+            # What could not be looked at is as it was seen last.
+            evidence = before.evidence if outcome.unheard else outcome.evidence
+            return replace(blank, status=StepStatus.WAITING, why=outcome.why, on=(outcome.on,), evidence=evidence)
         case NeedsPerson():
             return replace(blank, status=StepStatus.NEEDS_PERSON, why=outcome.what, on=outcome.who, say=outcome.say)
         case Failed():
@@ -288,47 +303,14 @@ def _held(release: Release, after: StepState) -> StepState:
     return replace(after, status=StepStatus.NEEDS_PERSON, why=hold.why, on=hold.who, say=hold.say)
 
 
-def _people(release: Release, name: str, now: datetime) -> Release:
-    """Keep one open row for what the step needs of a person now, and close those it no longer needs or that no step stands for."""
-    step = release.step(name)
-    need = _need(release, step)
-    others = {other.name for other in release.steps if other is not step} | {HALT, CANCEL}
-    rows, missing = [], need is not None
-    for act in release.people:
-        same = act.step == name and not act.done and need == (act.who, act.what)
-        # The line to paste may name a newer digest although the sentence is the same.
-        rows.append(replace(act, say=step.say) if same else act if act.step in others else _closed(act, now))
-        missing = missing and not same
-    if need and missing:
-        who, what = need
-        rows.append(HumanAct(step=name, who=who, what=what, say=step.say, since=now))
-    return replace(release, people=tuple(rows))
-
-
-def _need(release: Release, step: StepState) -> tuple[tuple[str, ...], str] | None:
-    """Return whom a step needs and for what, or None: besides those who are asked, somebody has to mend what will not mend itself."""
-    if step.status is StepStatus.NEEDS_PERSON:
-        return step.on, step.why
-    if step.status is StepStatus.FAILED and not step.retryable and release.state is ReleaseState.RUNNING:
-        return managers(release), " ".join((f"The step {step.name} failed: {step.why}", *step.diagnostics))
-    return None
-
-
-def _closed(act: HumanAct, now: datetime) -> HumanAct:
-    return act if act.done else replace(act, done=now)
-
-
-def _concluded(release: Release, now: datetime) -> Release:
-    """End a release whose last step has passed, but never with a freeze left behind (invariant I3)."""
+def concluded(release: Release, now: datetime) -> Release:
+    """End a release whose last step has passed, but never with a freeze left behind (invariant I3) or a run that nobody wants."""
     thawed = any(step.name == "thaw" and step.status is StepStatus.PASSED for step in release.steps)
     if release.frozen:
         return release
     if release.state is ReleaseState.ABORTING and thawed and not to_cancel(release):
-        return replace(release, state=ReleaseState.ABORTED, people=_all_closed(release.people, now))
-    if release.state is ReleaseState.RUNNING and all(step.status in SETTLED for step in release.steps):
-        return replace(release, state=ReleaseState.DONE, people=_all_closed(release.people, now))
+        people = tuple(act if act.step == WITHDRAW else closed(act, now) for act in release.people)
+        return replace(release, state=ReleaseState.ABORTED, people=people)
+    if release.state is ReleaseState.RUNNING and all(step.status in SETTLED for step in release.steps) and not to_cancel(release):
+        return replace(release, state=ReleaseState.DONE, people=all_closed(release.people, now))
     return release
-
-
-def _all_closed(people: Iterable[HumanAct], now: datetime) -> tuple[HumanAct, ...]:
-    return tuple(_closed(act, now) for act in people)

@@ -3,10 +3,14 @@
 1. One ruleset of ours for each ref, found by its name or created.
 2. Each is read back: exactly our rules, exactly our bypass, effective for the branch.
 3. Only then the head of the branch is recorded: whatever raced with the creation landed before it.
-4. From then on every look compares rules and head with that record; a difference halts the release, nothing is repaired silently.
+4. From then on every look compares rules and head with that record; a difference halts the release, nothing is repaired silently. After
+   the go, when files may be public, whoever resumes the release has the rule laid again.
 """
 
+from dataclasses import replace
+
 from bot import freezing
+from bot.profile_types import StepName
 from bot.release.facts import Froze, FrozenRef, Thawed
 from bot.release.ids import CommitId, Ref, branch_ref, tag_ref
 from bot.release.model import Release
@@ -46,19 +50,37 @@ async def _freeze(release: Release, tools: Tools) -> Outcome:
 
 
 async def _guard(release: Release, tools: Tools) -> Outcome:
+    refs = release.frozen
     for frozen in release.frozen:
         problem = await freezing.problem(tools, release.repository, frozen.ref, frozen.ruleset, frozen.ruleset_name)
-        if problem:
+        if problem and not _may_be_laid_again(release):
             return _broken(release, f"The freeze of {frozen.ref} was changed from outside: {problem}")
+        if problem:
+            again = await _laid_again(frozen, release, tools)
+            refs = tuple(again if one.ref == again.ref else one for one in refs)
     expected = next((frozen.head for frozen in release.frozen if frozen.head), None)
     head = await _head(release, tools)
     if head != expected and not release.pushed and not await tools.door.intended("push", "push"):
         return _broken(release, f"{release.branch} moved from {expected} to {head or 'nothing'} although it is frozen.")
     return Passed(
         why=f"{release.branch} is frozen at {expected}; only this bot can move it or make the tag.",
-        evidence=tuple(_evidence(one, release, tools) for one in release.frozen),
+        evidence=tuple(_evidence(one, release, tools) for one in refs),
+        facts=(Froze(refs=refs),) if refs != release.frozen else (),
         look_again=tools.poll(),
     )
+
+
+def _may_be_laid_again(release: Release) -> bool:
+    """Tell whether somebody let the release go on after its freeze was broken, and there is no way back to a new attempt."""
+    return release.go is not None and release.retry == StepName.FREEZE
+
+
+async def _laid_again(frozen: FrozenRef, release: Release, tools: Tools) -> FrozenRef:
+    """Put a new rule in the place of one that was changed or deleted; what is wrong with the new one is seen at the next look."""
+    await freezing.lift(tools, release.repository, frozen.ruleset, frozen.ruleset_name, step="freeze")
+    name, place = frozen.ruleset_name, frozen.ruleset
+    ruleset = await freezing.ensure(tools, release.repository, frozen.ref, name, step="freeze", in_place_of=place)
+    return replace(frozen, ruleset=ruleset)
 
 
 async def _reopen(release: Release, tools: Tools, before: CommitId) -> Outcome:
@@ -88,7 +110,11 @@ async def _head(release: Release, tools: Tools) -> CommitId | None:
 
 
 def _broken(release: Release, why: str) -> Failed:
-    advice = "Find out who did it and why; then say `/release refreeze REASON` to start over from the new head, or abort."
+    advice = (
+        "Find out who did it and why; then say `/release refreeze REASON` to start over from the new head, or abort."
+        if release.go is None
+        else "Find out who did it and why. Where the branch has not moved, `/release resume` has me lay the rule again; else recall it."
+    )
     return Failed(why=why, diagnostics=(advice, f"The release of {release.version} is halted until then."), retryable=False, halt=True)
 
 

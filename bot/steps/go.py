@@ -12,13 +12,14 @@ from bot.tools import Tools, logins
 async def advance(release: Release, tools: Tools) -> Outcome:
     """See whether the go was given for exactly these results, or ask for it."""
     tag = release.tag.object if release.tag else ""
-    rows = (*results(release), Evidence(what="results", value=results_digest(release)))
+    digest = results_digest(release)
+    rows = (*results(release), Evidence(what="results", value=digest))
     go = valid_go(release)
     if go is not None:
         why = f"{go.by.login} said go to {tag} with the results {go.results}."
         return Passed(why=why, evidence=(*rows, Evidence(what="said by", value=go.by.login)))
     what = (
-        f"Everything is built for {tag}. Look at the table of results in the status; when you say go, it is made public: "
+        f"Everything is built for {tag}. Look at the table of results {digest} in the status; when you say go, it is made public: "
         "Windows is published by the bot, and you publish the sources on python.org."
     )
     return NeedsPerson(who=logins(tools.managers(release)), what=what, say=f"/release go {tag}", evidence=rows, look_again=tools.poll())

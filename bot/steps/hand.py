@@ -10,7 +10,7 @@ from bot.profile_types import StepName
 from bot.release.facts import Build, Built, BuiltFile, Tag
 from bot.release.model import Deferral, HandWork, Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed
-from bot.tools import Tools
+from bot.tools import Tools, logins
 
 
 async def advance(name: StepName, release: Release, tools: Tools) -> Outcome:
@@ -34,7 +34,14 @@ def _asked(name: StepName, tag: Tag, work: HandStep, release: Release, tools: To
     where = " ".join(f"{one.what}: {one.url}" for one in _places(tag, tools))
     say = f"/release done {name} SHA256" if work.file else f"/release done {name}"
     who = tools.experts(work.role)
-    return NeedsPerson(who=who, what=f"{what} {where}", say=say, evidence=links, look_again=tools.poll())
+    if any(person.id for person in tools.profile.people_with(work.role)):
+        return NeedsPerson(who=who, what=f"{what} {where}", say=say, evidence=links, look_again=tools.poll())
+    nobody = (
+        f"The profile knows the account number of nobody who could tell me that it is done: have it added, or go on without the files by "
+        f"`/release defer {name} REASON`."
+    )
+    asked = tuple(dict.fromkeys((*who, *logins(tools.managers(release)))))
+    return NeedsPerson(who=asked, what=f"{what} {where} {nobody}", say=say, evidence=links, look_again=tools.poll())
 
 
 def _done(done: HandWork, tag: Tag, work: HandStep, release: Release, links: tuple[Evidence, ...]) -> Passed:

@@ -1,6 +1,7 @@
 """Have the sources built by the workflow of the release tools, and take in what it made (invariants I1 and I4).
 
-1. Order a run for the pinned tag, at most once, and find it again where the answer was lost (``bot.workflow_runs``).
+1. Order a run for the pinned tag, at most once, and find it again where the answer was lost (``bot.workflow_runs``). What GitHub refuses is
+   not sent again until somebody says so.
 2. Follow it. What its first job shows must be what was ordered: a run that builds anything else is never accepted.
 3. Where jobs failed, show why; ``/release retry source`` has them run again. What cannot be run again is ordered anew.
 4. When it is done, the files it left must be all there, and the archives those whose hashes the build printed.
@@ -92,18 +93,31 @@ class _Look:
     # --- ordering
 
     async def _ordered(self, number: int) -> Outcome:
-        order = Order(workflow=self.workflow, inputs=self.inputs, number=number)
+        refused = await workflow_runs.refusal(number, self.tools)
+        if refused and not self.asked:
+            return self._not_started(refused)
         try:
-            run = await workflow_runs.place(self.release, order, self.tools)
-        except workflow_runs.NotKnown as unknown:
-            if not (self.asked and unknown.lost and self.release.step(STEP).status is StepStatus.NEEDS_PERSON):
-                raise
-            again = replace(order, number=number + 1)
-            run = await workflow_runs.place(self.release, again, self.tools)
+            run = await self._placed(number + 1 if refused else number)
+        except workflow_runs.NotStarted as refusal:
+            return self._not_started(refusal.why)
         why = f"A run was ordered that builds {workflow_runs.described(self.inputs)}."
         evidence = (Evidence(what="run", value=run.name, url=run.url),)
         facts = (*self._left_behind(run), RunSeen(run=run))
         return Waiting(on=ACTIONS, why=why, look_again=self.tools.poll(), evidence=evidence, facts=facts)
+
+    async def _placed(self, number: int) -> Run:
+        order = Order(workflow=self.workflow, inputs=self.inputs, number=number)
+        try:
+            return await workflow_runs.place(self.release, order, self.tools)
+        except workflow_runs.NotKnown as unknown:
+            if not (self.asked and unknown.lost and self.release.step(STEP).status is StepStatus.NEEDS_PERSON):
+                raise
+            return await workflow_runs.place(self.release, replace(order, number=number + 1), self.tools)
+
+    def _not_started(self, refusal: str) -> Failed:
+        why = "GitHub refused the order of the workflow, so no run was started."
+        advice = f"Mend the table [workflow] of the profile, the workflow, or what the App may do there; then say `/release retry {STEP}`."
+        return self._failure(why, advice, (), (refusal,))
 
     def _left_behind(self, newest: Run) -> tuple[RunSeen, ...]:
         """Return that nothing more is expected of the earlier runs of this attempt."""
@@ -112,7 +126,7 @@ class _Look:
 
     async def _anew(self, known: Run) -> Outcome:
         """Stop a run that does not serve, and order another."""
-        await workflow_runs.stop(known, self.repository, self.tools)
+        await workflow_runs.stop(known, self.tools)
         return await self._ordered(known.number + 1)
 
     # --- what can be wrong
@@ -123,7 +137,7 @@ class _Look:
             why = f"GitHub does not show the run {known.id} yet, which it has just been told to start."
             return Waiting(on=ACTIONS, why=why, look_again=self.tools.poll())
         if self.asked:
-            return await self._ordered(known.number + 1)
+            return await self._anew(known)
         why = f"The run {known.id} is gone from GitHub: somebody deleted it."
         return self._failure(why, f"{ADVICE} orders another.", (Evidence(what="run", value=known.name, url=known.url),))
 
@@ -204,7 +218,7 @@ class _Look:
         why = f"The run {run.id} has just ended, and not all that it left is there yet."
         return Waiting(on=ACTIONS, why=why, look_again=self.tools.poll(), evidence=(_link(run),))
 
-    def _failure(self, why: str, advice: str, evidence: tuple[Evidence, ...], said: tuple[str, ...] = ()) -> Outcome:
+    def _failure(self, why: str, advice: str, evidence: tuple[Evidence, ...], said: tuple[str, ...] = ()) -> Failed:
         return Failed(why=why, diagnostics=(advice, *said), retryable=False, look_again=self.tools.poll(), evidence=evidence)
 
     # --- the ordinary course

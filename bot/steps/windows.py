@@ -4,9 +4,12 @@
 2. It is followed: who has to approve which stage, what failed, what is tried again (``bot.azure_course``).
 3. It counts only if it was built with the parameters it was ordered with, and signed with the real certificate (``bot.azure_results``).
 
+4. What counts is kept from then on. A run that was ordered after it takes its place as soon as it counts itself.
+
 By default this run does not publish. Where the profile wants one run for all, the stage that publishes is not looked at here.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -17,10 +20,11 @@ from bot import azure_results as results
 from bot import azure_trouble as trouble
 from bot import azure_view as views
 from bot import azure_words as words
+from bot import keeping
 from bot.azure_view import View
 from bot.profile_builders import Azure, AzurePlan
 from bot.release.facts import Build, Built, RunSeen, Tag
-from bot.release.model import Release
+from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
 from bot.services.azure_devops import AzureRefused
 from bot.tools import Tools
@@ -33,9 +37,9 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     tag, policy = release.tag, tools.profile.azure
     if tag is None or policy is None:
         return Failed(why="There is no tag yet, or the profile has no table [azure].", retryable=True, look_again=tools.poll())
-    build = release.build(STEP)
-    if build is not None and release.retry != STEP:
-        return _passed(build, policy, release)
+    before = release.step(STEP)
+    if release.build(STEP) is not None and before.status is StepStatus.PASSED and release.retry != STEP:
+        return Passed(why=before.why, evidence=before.evidence)
     with tools.azure.together():
         try:
             return await _advance(release, tag, policy, tools)
@@ -79,8 +83,8 @@ async def _judged(view: View, release: Release, tag: Tag, policy: Azure, tools: 
         return views.unsuccessful(STEP, view, tools)
     if unsigned := await results.certificate_problem(view.run, policy.certificate, tools):
         return await _refused(f"The run {view.run.name} does not count, because {unsigned}", view, tools)
-    build = Build(step=STEP, tag=tag.object, commit=tag.commit, files=(), url=view.known.url, at=tools.now())
-    passed = _passed(build, policy, release)
+    build = await _build(view, release, tag, tools)
+    passed = _passed(build, view, policy)
     facts = (RunSeen(run=view.known), course.issues(STEP, tag.object, view), Built(build=build))
     return replace(passed, evidence=(*words.evidence(view.run, view.stages, tools), *passed.evidence), facts=facts)
 
@@ -92,14 +96,24 @@ async def _refused(why: str, view: View, tools: Tools) -> Outcome:
     return replace(views.failed(STEP, why, view, tools), facts=(over,))
 
 
-def _passed(build: Build, policy: Azure, release: Release) -> Passed:
-    run = release.latest_run(STEP, parameters.BUILD)
-    name = run.name if run else "on Azure"
+async def _build(view: View, release: Release, tag: Tag, tools: Tools) -> Build:
+    """Return what a run that counts built, and see that it stays: it is needed for publishing, and that may be a while from now."""
+    known = release.build(STEP)
+    if known is not None and known.url == view.known.url:
+        return known
+    if tools.profile.wrap_up.retain:
+        # Where the bot may not do so, that is told when everything is tidied up.
+        with suppress(AzureRefused):
+            await keeping.keep(STEP, view.run, release, tools)
+    return Build(step=STEP, tag=tag.object, commit=tag.commit, files=(), url=view.known.url, at=tools.now())
+
+
+def _passed(build: Build, view: View, policy: Azure) -> Passed:
     gate = ""
     if policy.plan is AzurePlan.ONE_RUN:
         gate = (
             f" Take care: the run waits for one more approval, that of its stage {words.quoted(policy.publish_stage)}. It makes everything "
             "public at once and must not be given before the go."
         )
-    why = f"Windows is built and signed by the run {name}, from the commit {build.commit}.{gate}"
+    why = f"Windows is built and signed by the run {view.run.name}, from the commit {build.commit}.{gate}"
     return Passed(why=why, evidence=(Evidence(what="commit", value=build.commit, url=build.url),))

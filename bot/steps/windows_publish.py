@@ -4,7 +4,8 @@
 2. The run that built is looked at again: it is there, built with the ordered parameters, ended well, and signed with the real certificate.
    The pipeline itself would publish test-signed files: it looks only at the parameters of the run that publishes.
 3. A second run is ordered that takes up exactly that one, and followed. Where the plan has one run, that run itself is followed.
-4. The hashes of what it published are read, so that everybody can compare.
+4. The hashes of what it published are read, so that everybody can compare. From then on nothing is ordered any more, whatever becomes of
+   the run: what is public stays so.
 """
 
 from dataclasses import replace
@@ -26,7 +27,7 @@ from bot.release.facts import Build, Built, Checked, Finding, Run, RunSeen, Seve
 from bot.release.gate import valid_go
 from bot.release.ids import ObjectId
 from bot.release.model import Go as Given
-from bot.release.model import Release
+from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
 from bot.services.azure_devops import AzureRefused
 from bot.tools import Tools
@@ -38,6 +39,8 @@ CLOCKS: Final = timedelta(seconds=5)
 
 _RECALL: Final = "recall the release with `/release abort REASON`"
 
+_ONLY_RUN: Final = f"It is the only run of this plan, so none can be ordered in its place: {_RECALL}."
+
 BUILDER: Final = "windows"
 """The step whose run built what is published."""
 
@@ -47,8 +50,10 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     tag, policy, go = release.tag, tools.profile.azure, valid_go(release)
     if tag is None or policy is None:
         return Failed(why="There is no tag yet, or the profile has no table [azure].", retryable=True, look_again=tools.poll())
-    build = release.build(STEP)
-    if build is not None and release.retry != STEP:
+    build, before = release.build(STEP), release.step(STEP)
+    if build is not None and before.status is StepStatus.PASSED and release.retry != STEP:
+        return Passed(why=before.why, evidence=before.evidence)
+    if build is not None and go is None:
         return _passed(build)
     if go is None:
         return Failed(why="The go was not given for these results, so nothing is published.", retryable=True, look_again=tools.poll())
@@ -67,16 +72,36 @@ async def advance(release: Release, tools: Tools) -> Outcome:
 async def _advance(release: Release, tag: Tag, policy: Azure, go: Given, first: Run, tools: Tools) -> Outcome:
     one_run = policy.plan is AzurePlan.ONE_RUN
     known, again = first if one_run else release.latest_run(STEP, parameters.PUBLISH), release.retry == STEP
+    if build := release.build(STEP):
+        return await _looked_again(build, known, release, tag, policy, go, tools)
     if known is None or (not one_run and await orders.begun(known, tools)):
         return await _order(release, policy, go, first, tools)
     view = await views.look(known, tools)
+    if view is None and again and not one_run:
+        return await _order(release, policy, go, first, tools)
     if view is None:
-        return await _order(release, policy, go, first, tools) if again and not one_run else views.gone(STEP, known, tools)
+        return views.gone(STEP, known, tools, advice=_ONLY_RUN if one_run else "")
+    view = replace(view, advice=f"Look at {known.url}. {_ONLY_RUN}" if one_run else "")
     outcome = await _judged(view, release, tag, policy, go, tools)
     if one_run or not isinstance(outcome, Failed) or not again or not view.ended or view.succeeded:
         return outcome
     ordered = await _order(release, policy, go, first, tools)
     return replace(ordered, facts=(RunSeen(run=replace(view.known, over=True)), *ordered.facts))
+
+
+async def _looked_again(build: Build, known: Run | None, release: Release, tag: Tag, policy: Azure, go: Given, tools: Tools) -> Outcome:
+    """Read once more what was published, and do nothing else about it."""
+    if known is None:
+        return _passed(build)
+    view = await views.look(known, tools)
+    if view is None:
+        passed = _passed(build)
+        return replace(passed, why=f"{passed.why} The run {known.name} was deleted on Azure since; what it published stays.")
+    outcome = await _judged(view, replace(release, retry=""), tag, policy, go, tools)
+    if not isinstance(outcome, Failed):
+        return outcome
+    advice = f"It had published everything before, and nothing is ordered again. Mend it at {known.url}; I look again by myself."
+    return replace(outcome, diagnostics=(*outcome.diagnostics[:-1], advice))
 
 
 async def _order(release: Release, policy: Azure, go: Given, first: Run, tools: Tools) -> Outcome:

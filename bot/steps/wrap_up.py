@@ -10,7 +10,9 @@ is waited for.
 
 from collections.abc import Awaitable, Mapping
 from typing import Final
+from urllib.parse import quote
 
+from bot import keeping
 from bot.desk import Voice
 from bot.effects import Nature
 from bot.errors import Refused, UserError, steady
@@ -20,7 +22,7 @@ from bot.release import dossier
 from bot.release.facts import Run, Tag
 from bot.release.ids import CommitId, Ref, branch_ref
 from bot.release.model import Release
-from bot.release.outcomes import Evidence, Outcome, Passed
+from bot.release.outcomes import Evidence, Outcome, Passed, Waiting
 from bot.services.azure_devops.shapes import AzureRunId
 from bot.tools import Tools
 from bot.words import thanks
@@ -36,7 +38,10 @@ LEFT: Final = "left as it is: "
 
 
 async def advance(release: Release, tools: Tools) -> Outcome:
-    """Do all of it once, and end the release."""
+    """Do all of it once, and end the release; its dossier has to be closed, for the last word holds its digest."""
+    if dossier.closed(release) is None:
+        why = "An answer to an order of an earlier attempt was lost; its run is looked for, so that the dossier can name it."
+        return Waiting(on="the builders", why=why, look_again=tools.poll())
     tidied = (*await _keep_runs(release, tools), *await _delete_branch(release, tools))
     left = tuple(one for one in tidied if one.value.startswith(LEFT))
     said = await _thank(release, left, tools)
@@ -67,19 +72,8 @@ async def _keep_runs(release: Release, tools: Tools) -> tuple[Evidence, ...]:
 
 
 async def _keep(run: Run, release: Release, tools: Tools) -> str:
-    owner = f"brother-maynard {release.id}"
     seen = await tools.azure.run(AzureRunId(run.id))
-
-    async def find() -> Mapping[str, Json] | None:
-        return next(({"lease": lease.id} for lease in await tools.azure.leases(owner, seen)), None)
-
-    async def add() -> Mapping[str, Json]:
-        # Leases are not unique: two for the same owner would both have to be taken away.
-        return await find() or {"lease": (await tools.azure.add_lease(owner, seen)).id}
-
-    parameters: Mapping[str, Json] = {"run": run.id, "owner": owner}
-    result = await tools.door(STEP, f"retain {run.id}", nature=Nature.FINDABLE, parameters=parameters, find=find, do=add)
-    return f"kept for ever by the lease {result['lease']}"
+    return f"kept for ever by the lease {await keeping.keep(STEP, seen, release, tools)}"
 
 
 # --- the branch in the fork
@@ -97,20 +91,21 @@ async def _delete_branch(release: Release, tools: Tools) -> tuple[Evidence, ...]
 
 async def _delete(tag: Tag, ref: Ref, tools: Tools) -> str:
     name = f"delete {ref}"
-    if await tools.installations.on(tag.fork) is None:
-        raise Refused("this App is not installed there.")
     tip = await _tip(tag, ref, tools)
     if tip is None and not await tools.door.intended(STEP, name):
         return "not there"
     if tip is not None:
         await _belongs(tag, tip, tools)
+        if await tools.installations.on(tag.fork) is None:
+            raise Refused("this App is not installed there.")
 
     async def gone() -> Mapping[str, Json] | None:
         return {"deleted": True} if await _tip(tag, ref, tools) is None else None
 
     async def delete() -> Mapping[str, Json]:
         # GitHub cannot be told what it must point to, so it is looked at in the last moment.
-        if await _tip(tag, ref, tools) not in (tip, None):
+        target = await tools.github.ref(tag.fork, ref)
+        if target is not None and str(target.id) != tip:
             raise Refused("it moves.")
         await tools.github.delete_ref(tag.fork, ref)
         return {"deleted": True}
@@ -121,8 +116,9 @@ async def _delete(tag: Tag, ref: Ref, tools: Tools) -> str:
 
 
 async def _tip(tag: Tag, ref: Ref, tools: Tools) -> CommitId | None:
-    target = await tools.github.ref(tag.fork, ref)
-    return CommitId(target.id) if target else None
+    """Look as everybody can, because the App may not be installed there."""
+    seen = (await tools.git.refs(tag.fork, ref)).get(ref)
+    return CommitId(seen) if seen else None
 
 
 async def _belongs(tag: Tag, tip: CommitId, tools: Tools) -> None:
@@ -171,7 +167,7 @@ async def _release_page(release: Release, tools: Tools) -> str:
         found = await tools.python_org.release(release.version.tag_message)
     except UserError:
         return ""
-    return RELEASE_PAGE.format(slug=found.slug) if found else ""
+    return RELEASE_PAGE.format(slug=quote(found.slug, safe="")) if found else ""
 
 
 def _dossier_url(release: Release, tools: Tools) -> str:

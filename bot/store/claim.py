@@ -11,14 +11,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.journal import Head, Json, Note, append, normal
 from bot.release.ids import WorkKey
 from bot.store.database import Database
-from bot.store.model import AlreadyOpen, Clock, Delivery, EffectKey, Finished, Fresh, Intent, LeaseLost, Unfinished, project_of
-from bot.store.tables import LIVE, delivery, effect, journal, release
+from bot.store.model import (
+    AlreadyOpen,
+    AlreadyReleased,
+    Clock,
+    Delivery,
+    EffectKey,
+    Finished,
+    Fresh,
+    Intent,
+    LeaseLost,
+    Rival,
+    Unfinished,
+    project_of,
+)
+from bot.store.tables import LIVE, UNREAD, delivery, effect, journal, release
 
 Columns = Mapping[str, object]
 """What changes in the row of work together with a write."""
 
 Write = Callable[[AsyncConnection, datetime], Awaitable[Columns]]
 """What is written behind the fence, at a given time."""
+
+Released = Callable[[str], bool]
+"""Tells of the state of a release, which means nothing to the store, whether it went well to its end."""
+
+
+def _nothing_is(state: str) -> bool:
+    del state
+    return False
 
 
 class Claim:
@@ -56,15 +77,34 @@ class Claim:
         self.state = state
         self.unread = tuple(one for one in self.unread if one.guid not in handled)
 
-    async def open_release(self, *, version: str, branch: str, state: str, notes: Sequence[Note] = ()) -> None:
-        """Make this row a live release; raises AlreadyOpen when one of this version or on this branch is live in its project."""
+    async def has_news(self) -> bool:
+        """Tell whether deliveries have arrived that are not among those of this claim."""
+        seen = {one.guid for one in self.unread}
+
+        async def look(connection: AsyncConnection) -> bool:
+            waiting = await connection.scalars(sa.select(delivery.c.guid).where(delivery.c.key == self.key, UNREAD))
+            return any(guid not in seen for guid in waiting)
+
+        return await self._database.read(look)
+
+    async def open_release(
+        self, *, version: str, branch: str, state: str, released: Released = _nothing_is, notes: Sequence[Note] = ()
+    ) -> None:
+        """Make this row a live release.
+
+        Raises AlreadyReleased when one of this version was released in its project, whose state ``released`` tells, and AlreadyOpen when
+        one of this version or on this branch is live there.
+        """
 
         async def write(connection: AsyncConnection, at: datetime) -> Columns:
-            same = sa.or_(release.c.version == version, release.c.branch == branch)
-            rivals = (release.c.project == project_of(self.key), LIVE, release.c.key != self.key, same)
-            rival = (await connection.execute(sa.select(release.c.key, release.c.version).where(*rivals).limit(1))).first()
-            if rival:
-                raise AlreadyOpen(rival.key, rival.version)
+            same = sa.or_(release.c.version == version, sa.and_(LIVE, release.c.branch == branch))
+            rivals = (release.c.project == project_of(self.key), release.c.key != self.key, same)
+            columns = (release.c.key, release.c.version, release.c.live, release.c.state)
+            for rival in (await connection.execute(sa.select(*columns).where(*rivals).order_by(release.c.live))).all():
+                if rival.version == version and rival.state and released(rival.state):
+                    raise AlreadyReleased(rival.key, rival.version)
+                if rival.live:
+                    raise AlreadyOpen(rival.key, rival.version)
             return {"version": version, "branch": branch, "state": state, "live": True, "opened": at}
 
         try:
@@ -136,7 +176,7 @@ class Claim:
 
             try:
                 await self._database.write(fenced)
-            except (AlreadyOpen, IntegrityError):
+            except (Rival, IntegrityError):
                 self._revision = revision
                 raise
             self._revision = revision + 1

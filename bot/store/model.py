@@ -137,11 +137,29 @@ class LeaseLost(Exception):
     """Somebody else may be working on this row: stop at once, nothing more of this claim can be written."""
 
 
-class AlreadyOpen(UserError):
+class Rival(UserError):
+    """Another release of the same project stands in the way; ``key`` and ``version`` are its own."""
+
+    def __init__(self, key: WorkKey, version: str, why: str) -> None:
+        """Keep whose it is."""
+        super().__init__(why)
+        self.key = key
+        self.version = version
+
+
+class AlreadyOpen(Rival):
     """A release of this version, or on this branch, is live elsewhere."""
 
     def __init__(self, key: WorkKey, version: str) -> None:
-        """Keep the key and the version of the other release."""
-        super().__init__(f"The release of {version} at {key} is still open: finish or abort that one before you open another.")
-        self.key = key
-        self.version = version
+        """Say where."""
+        super().__init__(
+            key, version, f"The release of {version} at {key} is still open: finish or abort that one before you open another."
+        )
+
+
+class AlreadyReleased(Rival):
+    """A release of this very version went well to its end."""
+
+    def __init__(self, key: WorkKey, version: str) -> None:
+        """Say where."""
+        super().__init__(key, version, f"{version} was released at {key} already and cannot be released twice: release the next version.")

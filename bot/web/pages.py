@@ -16,7 +16,7 @@ from bot import __version__
 from bot.release import dossier
 from bot.release.document import document
 from bot.release.model import Release
-from bot.state import load
+from bot.state import is_done, load
 from bot.store.model import Work
 from bot.web.receiving import answer
 
@@ -89,12 +89,12 @@ class Pages:
         return web.Response(text=text, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def _find(self, request: web.Request) -> Release | None:
-        """Return the live release of a version, otherwise the newest that is over."""
+        """Return the release of a version; the one that is done keeps its address, then comes the live one, then the newest."""
         project, version = request.match_info["project"], request.match_info["version"]
         if project not in self.projects:
             return None
         works = [work for work in await self.shelf.works(project) if work.version == version and work.state]
-        chosen = max(works, key=lambda work: (work.live, work.opened), default=None)
+        chosen = max(works, key=lambda work: (is_done(work.state or ""), work.live, work.opened), default=None)
         return load(chosen.state) if chosen and chosen.state else None
 
     def _page(self, template: str, *, status: int = 200, **values: object) -> web.Response:

@@ -39,6 +39,8 @@ def headline(release: Release) -> str:
         case ReleaseState.DONE:
             where = f"branch {release.branch} and tag {release.version.tag}"
             return f"{release.version} is upstream: {where} are at the approved ids, and nothing is frozen."
+        case ReleaseState.ABORTED if release.go is not None:
+            return f"{release.version} was recalled after its go. Nothing was pushed and nothing is frozen, but files of it may be public."
         case ReleaseState.ABORTED:
             return f"The release of {release.version} was aborted. Nothing was pushed, and nothing is frozen any more."
         case ReleaseState.ABORTING:

@@ -5,13 +5,19 @@ Nobody is mentioned: who acted has heard enough of it, and follows the issue any
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from bot.release import dossier
-from bot.release.model import Release
+from bot.release.model import HumanAct, Recall, Release, StepStatus
 from bot.release.outcomes import Evidence
+from bot.release.rows import HALT
 from bot.words import templates
 from bot.words.markdown import code, duration
 from bot.words.status import marker
+
+OPEN: Final = "open"
+"""The name under which the start of a release has its row among what people do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ def thanks(release: Release, places: Places, *, tagger: str, left: Sequence[Evid
         names=_listed([code(login) for login in known]),
         others=[" or ".join(code(login) for login in who) for who in asked(release, known)],
         took=duration(end - release.opened) if end else "",
-        asks=len(dossier.people(release)),
+        asks=len(_wishes(release)),
         places=places,
         digest=dossier.digest(dossier.dossier(release)),
         steps=[step for step in release.steps if step.name != dossier.AFTERWARDS and step.ended],
@@ -50,15 +56,36 @@ def thanks(release: Release, places: Places, *, tagger: str, left: Sequence[Evid
 
 def acted(release: Release, tagger: str) -> tuple[str, ...]:
     """Return the logins of those who are known to have acted, in the order in which they did first."""
-    said = [one.by.login for one in sorted(dossier.decisions(release), key=lambda one: one.at)]
-    alone = [act.who[0] for act in dossier.people(release) if act.done and len(act.who) == 1]
+    decided = (one for one in dossier.decisions(release) if not isinstance(one, Recall))
+    said = [one.by.login for one in sorted(decided, key=lambda one: one.at)]
+    alone = [act.who[0] for act in _fulfilled(release) if len(act.who) == 1]
     return tuple(dict.fromkeys(login for login in (release.starter.login, tagger, *said, *alone) if login))
 
 
 def asked(release: Release, known: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return who was asked together for something that was done, where none of them is known to have acted."""
-    groups = (act.who for act in dossier.people(release) if act.done and len(act.who) > 1)
+    groups = (act.who for act in _fulfilled(release) if len(act.who) > 1)
     return tuple(dict.fromkeys(who for who in groups if not set(who) & set(known)))
+
+
+def _wishes(release: Release) -> tuple[HumanAct, ...]:
+    """Return what people were asked for: nobody was asked to start the release, and a halt is no work."""
+    return tuple(act for act in dossier.people(release) if act.step not in (OPEN, HALT))
+
+
+def _fulfilled(release: Release) -> tuple[HumanAct, ...]:
+    """Return what people did, so that a step passed; what was only closed by a halt or with its attempt nobody did."""
+    halts = {act.since for act in release.people if act.step == HALT}
+    return tuple(act for act in _wishes(release) if act.done and act.done not in halts and _passed(release, act, act.done))
+
+
+def _passed(release: Release, act: HumanAct, done: datetime) -> bool:
+    """Tell whether the step of a row passed, in the attempt in which that was done."""
+    past = next((one for one in release.past if done <= one.ended), None)
+    if past is not None and done == past.ended:
+        return False
+    steps = past.steps if past else release.steps
+    return any(step.name == act.step and step.status is StepStatus.PASSED for step in steps)
 
 
 def _listed(names: Sequence[str]) -> str:

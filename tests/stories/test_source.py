@@ -112,6 +112,58 @@ async def test_an_older_github_does_not_name_the_run_and_there_is_none(tmp_path:
         assert (dispatches(story), len(runs_of(story))) == (2, 1)
 
 
+async def left_alone(story: Story, said: str, times: int) -> None:
+    """See that after a refusal nothing is sent and nobody is called anew as long as nobody says anything."""
+    step = await story.step("source", "failed")
+    await story.swept()
+    release = await story.release()
+    [same] = [one for one in release["steps"] if one["name"] == "source"]
+    assert (same["state"], same["why"], same["since"]) == ("failed", step["why"], step["since"])
+    assert [said in act["what"] for act in story.people(release)] == [True]
+    assert (dispatches(story), runs_of(story)) == (times, [])
+
+
+async def test_an_order_that_github_refuses_is_sent_again_once_the_profile_is_mended_and_somebody_says_so(tmp_path: Path) -> None:
+    def policy(text: str) -> str:
+        return sources_only(text).replace('git_remote = "{owner}"', 'git_remote = "a-stand-in"')
+
+    async with telling(tmp_path, "3.15.0a3", whole=True, policy=policy) as story:
+        cut = await approved(story)
+        said = "not in the list of allowed values"
+        await story.comment(CALL, f"@{story.manager}", "GitHub refused the order of the workflow, so no run was started", said, RETRY)
+        await left_alone(story, said, 1)
+        await story.stop_bot()
+        mended = story.setting.profile.read_text(encoding="utf-8").replace("a-stand-in", "{owner}")
+        story.setting.profile.write_text(mended, encoding="utf-8")
+        await story.start_bot()
+        await left_alone(story, said, 1)
+        await story.agreed(story.say(RETRY))
+        await pushed(story, cut)
+        assert (dispatches(story), [run.inputs for run in runs_of(story)]) == (2, [inputs(story, cut)])
+
+
+async def test_an_order_that_github_forbids_is_sent_again_only_when_somebody_says_so(tmp_path: Path) -> None:
+    mortal = Mortal(points=("after",), only=("source",))
+    told = telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, observers=[mortal])
+    async with told as story, reviving(story, mortal):
+        said, failure = "Resource not accessible by integration", "GitHub refused the order of the workflow"
+        forbidden = refuse(403, {"message": said})
+        story.world.faults.add(Fault(action=forbidden, path="/dispatches$"))
+        cut = await approved(story)
+        await story.comment(CALL, f"@{story.manager}", failure, said, RETRY)
+        await left_alone(story, said, 1)
+        # The next order is not heard at first, and then refused as well.
+        story.world.faults.add(Fault(action=refuse(502), path="/dispatches$"))
+        story.world.faults.add(Fault(action=forbidden, path="/dispatches$"))
+        await story.agreed(story.say(RETRY))
+        await story.comment(CALL, f"@{story.manager}", failure, said, RETRY)
+        await left_alone(story, said, 3)
+        await story.agreed(story.say(RETRY))
+        await pushed(story, cut)
+        assert (dispatches(story), len(runs_of(story))) == (4, 1)
+        assert {key.name for _, key in mortal.deaths} == {"dispatch 1", "dispatch 2", "dispatch 3"}
+
+
 async def test_of_two_runs_that_look_alike_a_person_cancels_one(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await story.opened()

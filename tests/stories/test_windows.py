@@ -1,6 +1,7 @@
 """Windows is built on Azure before the go: ordered once, followed, and taken only when it is what was ordered."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,9 @@ from tests.stories.pipeline import (
 from tests.stories.story import Story
 
 AZURE = r"/_apis/build/builds/"
+LEASES = r"/_apis/build/retention/leases"
 AGAIN = "/release retry windows"
+BRANCH = "refs/heads/other"
 MARK = "release-bot-cpython-3.15.0a3-1-attempt-1"
 
 
@@ -64,7 +67,7 @@ async def test_the_bot_dies_at_every_order_and_there_is_one_run(tmp_path: Path) 
     async with building(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):
         _, run = await begun(story)
         await ended(story, run)
-        assert {key.name for _, key in mortal.deaths} == {"queue build 1", "tag build 1"}
+        assert {key.name for _, key in mortal.deaths} == {"queue build 1", "tag build 1", f"retain {run.id}"}
         assert len(story.world.azure.runs) == 1
 
 
@@ -94,17 +97,82 @@ async def test_what_azure_refuses_is_not_sent_again_and_again(tmp_path: Path) ->
 
 async def test_an_order_that_is_refused_after_its_check_is_placed_anew_when_somebody_says_so(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
-        no = {"message": "The queue is paused", "typeKey": "QueuePausedException", "$id": "1", "errorCode": 0, "eventId": 3000}
-        story.world.faults.add(Fault(action=refuse(409, no), method="POST", path=RUNS))
-        fill(story)
-        cut = await story.opened()
-        await story.approved(cut)
-        await story.comment(f"@{story.manager}", "Azure refuses the order", "The queue is paused.", AGAIN)
+        await refused(story)
         await story.swept()
         assert story.world.counts[QUEUE] == 1
         retry(story)
         await ended(story, await ordered(story))
         assert story.world.counts[QUEUE] == 2
+
+
+PAUSED: dict[str, Any] = {
+    "message": "The queue is paused",
+    "typeKey": "QueuePausedException",
+    "$id": "1",
+    "errorCode": 0,
+    "eventId": 3000,
+}
+MENDED = ("DoTailCalling = true }\n", "DoTailCalling = false }\n")
+
+
+async def refused(story: Story) -> None:
+    """Have an order refused that had passed its check."""
+    story.world.faults.add(Fault(action=refuse(409, PAUSED), method="POST", path=RUNS))
+    fill(story)
+    cut = await story.opened()
+    await story.approved(cut)
+    await story.comment(f"@{story.manager}", "Azure refuses the order", "The queue is paused.", AGAIN)
+
+
+async def mended(story: Story, *changes: tuple[str, str]) -> None:
+    """Have the profile changed while the bot is not there."""
+    await story.stop_bot()
+    profile = story.setting.profile
+    for before, after in changes:
+        assert before in profile.read_text()
+        profile.write_text(profile.read_text().replace(before, after))
+    await story.start_bot()
+
+
+async def mended_order(story: Story) -> None:
+    """See that what was mended is ordered, and comes to its end."""
+    run = await ordered(story)
+    assert run.parameters["DoTailCalling"].lower() == "false"
+    await ended(story, run)
+    assert story.world.counts[QUEUE] == 2
+
+
+async def test_a_refused_order_is_not_sent_again_when_azure_is_silent_at_the_retry(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        await refused(story)
+        silence = story.world.faults.add(Fault(action=refuse(503), path="/_apis/", times=1_000_000))
+        await story.agreed(retry(story))
+        await story.step("windows", "waiting")
+        await story.swept()
+        silence.times = 0
+        await mended(story, MENDED)
+        await mended_order(story)
+
+
+async def test_a_refused_order_is_not_sent_again_when_the_bot_is_shut_out_at_the_retry(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        await refused(story)
+        story.world.azure.expire_token()
+        retry(story)
+        await story.comment(f"@{story.manager}", "does not accept the bot's token any more")
+        await mended(story, MENDED)
+        story.world.azure.renew_token()
+        await mended_order(story)
+
+
+async def test_a_refused_order_is_not_sent_again_when_the_next_one_does_not_pass_its_check(tmp_path: Path) -> None:
+    wrong = ('definition = "Windows-Release"\n', 'definition = "Windows-Release"\nref = "refs/heads/other"\n')
+    async with building(tmp_path) as story:
+        await refused(story)
+        await mended(story, wrong)
+        await story.comment(f"@{story.manager}", "Azure refuses the order", "latest source version", AGAIN)
+        await mended(story, MENDED, (wrong[1], wrong[0]))
+        await mended_order(story)
 
 
 @pytest.mark.parametrize("fault", [drop_after(), drop_before()], ids=["answer", "order"])
@@ -143,6 +211,30 @@ async def test_a_run_that_was_queued_by_hand_is_taken_up(tmp_path: Path) -> None
         await story.state("done")
         assert story.world.counts[QUEUE] == 0
         assert MARK in run.tags
+
+
+async def test_a_run_from_another_branch_of_the_pipeline_is_not_taken_up(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        fill(story)
+        cut = await story.opened()
+        other = await by_hand(story, cut.commit)
+        other.ref = BRANCH
+        await story.approved(cut)
+        await ended(story, await ordered(story, 2))
+        assert (story.world.counts[QUEUE], other.tags, other.status) == (1, [], "notStarted")
+
+
+async def test_a_run_from_another_branch_of_the_pipeline_is_not_stopped_for_an_order_that_was_lost(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        story.world.faults.add(Fault(action=drop_before(), method="POST", path=RUNS, times=1_000_000))
+        cut = await story.opened()
+        await story.approved(cut)
+        await story.status("The step windows waits for")
+        other = await by_hand(story, cut.commit)
+        other.ref = BRANCH
+        story.say("/release abort Azure does not build")
+        await story.state("aborted")
+        assert (len(story.world.azure.runs), other.status) == (1, "notStarted")
 
 
 async def test_of_two_runs_a_person_chooses(tmp_path: Path) -> None:
@@ -339,6 +431,19 @@ async def test_a_run_that_builds_another_commit_never_counts(tmp_path: Path) -> 
         await ended(story, other)
 
 
+async def test_a_run_from_another_branch_of_the_pipeline_never_counts(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        _, run = await begun(story)
+        went_on(story, run)
+        await asked(story, "Sign", run)
+        run.ref = BRANCH
+        why = f"the branch of the pipeline is `{BRANCH}`, not `refs/heads/main`"
+        await story.comment(f"@{story.manager}", "was built with other parameters", why, AGAIN)
+        went_on(story, run)
+        retry(story)
+        await ended(story, await ordered(story, 2))
+
+
 @pytest.mark.parametrize("how", ["test-signed", "unsigned", "unreadable"])
 async def test_a_run_that_is_not_really_signed_never_counts(tmp_path: Path, how: str) -> None:
     async with building(tmp_path) as story:
@@ -371,6 +476,41 @@ async def test_what_ended_well_but_for_issues_has_to_be_acknowledged(tmp_path: P
         call = await story.comment("Please take note", "The stage `Test` of the run", "ended well but for issues", "/release ack")
         story.say(call[call.index("/release ack") :].splitlines()[0])
         await story.state("done")
+
+
+# ---- what counts is kept ---------------------------------------------------------------------------------------------------------------
+
+
+def kept(story: Story) -> list[int]:
+    """Return the numbers of the runs that are kept for ever."""
+    return [lease.run for lease in story.world.azure.leases]
+
+
+@pytest.mark.parametrize("action", [None, drop_after(), drop_before()], ids=["well", "answer", "order"])
+async def test_a_run_that_counts_is_kept_at_once(tmp_path: Path, action: Action | None) -> None:
+    async with building(tmp_path) as story:
+        if action:
+            story.world.faults.add(Fault(action=action, method="POST", path=LEASES))
+        _, run = await begun(story)
+        assert kept(story) == []
+        await ended(story, run)
+        assert kept(story) == [run.id]
+
+
+async def test_that_a_run_may_not_be_kept_does_not_hold_up_the_release(tmp_path: Path) -> None:
+    async with building(tmp_path) as story:
+        no = {"message": "Access denied: needs Retain indefinitely.", "typeKey": "AccessDeniedException", "$id": "1", "errorCode": 0}
+        story.world.faults.add(Fault(action=refuse(403, no), method="POST", path=LEASES, times=1_000_000))
+        _, run = await begun(story)
+        await ended(story, run)
+        assert kept(story) == []
+
+
+async def test_nothing_is_kept_where_the_profile_does_not_want_it(tmp_path: Path) -> None:
+    async with building(tmp_path, ("retain = true", "retain = false")) as story:
+        _, run = await begun(story)
+        await ended(story, run)
+        assert kept(story) == []
 
 
 # ---- the service -----------------------------------------------------------------------------------------------------------------------

@@ -95,9 +95,10 @@ async def test_whatever_is_lost_there_is_one_publication(tmp_path: Path, fault: 
 async def test_the_bot_dies_at_every_step_and_there_is_one_publication(tmp_path: Path) -> None:
     mortal = Doomed()
     async with publishing(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):
-        _, second = await gone(story)
+        first, second = await gone(story)
         await published(story, second)
-        assert {key.name for _, key in mortal.deaths} == {"queue build 1", "tag build 1", "queue publish 1", "tag publish 1"}
+        effects = {"queue build 1", "tag build 1", "queue publish 1", "tag publish 1"}
+        assert {key.name for _, key in mortal.deaths} - {f"retain {first.id}"} == effects
         assert len(story.world.azure.runs) == 2
 
 
@@ -123,6 +124,81 @@ async def test_what_turns_out_not_to_be_signed_is_not_published(tmp_path: Path) 
         assert len(story.world.azure.runs) == 1
         first.artifacts["cert"].files = dict(certificate_info(real=True))
         await published(story, await ordered(story, 2))
+
+
+@pytest.mark.parametrize("how", ["deleted", "of another commit"])
+async def test_what_counts_no_more_after_it_passed_is_built_anew(tmp_path: Path, how: str) -> None:
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        if how == "deleted":
+            story.world.azure.delete(first.id)
+        else:
+            first.parameters["SourceCommit"] = "2" * 40
+        story.handled.add("`/release go ")
+        retry(story)
+        second = await another(story, first)
+        went_on(story, second)
+        await asked(story, "Sign", second)
+        assert (await story.step("windows", "needs a person"))["name"] == "windows"
+        await approved(story, second, "Sign", "Pack")
+        await story.step("windows", "passed")
+        await story.step("go", "needs a person")
+        story.say(f"/release go {cut.tag}")
+        last = await another(story, first, second)
+        assert last.earlier == {"build_to_publish": second.name}
+        await published(story, last)
+
+
+async def another(story: Story, *others: Run) -> Run:
+    """Wait until a run is on Azure that is none of those, and return it."""
+
+    async def there() -> Run | None:
+        return next((run for run in story.world.azure.runs if run.id not in {one.id for one in others}), None)
+
+    run = await story.until("another run on Azure", there)
+    assert isinstance(run, Run)
+    return run
+
+
+async def recalled(story: Story) -> None:
+    """Give up a release that may be public already, which takes two."""
+    story.say("/release abort this story is told")
+    await story.comment("wants to recall 3.15.0a3")
+    story.say("/release abort it is", by="pablogsal")
+    await story.comment("about=warning", "acts as a stand-in")
+    await story.state("aborted")
+
+
+async def test_what_was_published_once_is_never_published_again(tmp_path: Path) -> None:
+    steps = (*PUBLISHED[:-2], "publication", "push", "thaw")
+    async with building(tmp_path, steps=steps) as story:
+        first, second = await gone(story)
+        await approved(story, second, "Publish")
+        await story.step("windows-publish", "passed")
+        await story.comment("python.org")
+        await story.agreed(retry(story, "windows-publish"))
+        await looked_at(story, second, 1)
+        story.world.azure.delete(second.id)
+        retry(story, "windows-publish")
+        await story.status("was deleted on Azure since; what it published stays.")
+        await story.swept()
+        assert (await story.step("windows-publish", "passed"))["why"].startswith("The files for Windows are published;")
+        assert story.world.azure.runs == [first]
+        await recalled(story)
+
+
+async def test_what_was_published_once_is_never_published_again_while_somebody_has_to_take_note(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        first, second = await gone(story)
+        story.world.azure.limp(second.id, "Publish", "One mirror is slow")
+        await approved(story, second, "Publish")
+        call = await story.comment("Please take note", "The stage `Publish` of the run", "/release ack")
+        story.world.azure.delete(second.id)
+        await story.agreed(retry(story, "windows-publish"))
+        await story.swept()
+        assert story.world.azure.runs == [first]
+        story.say(call[call.index("/release ack") :].splitlines()[0])
+        await story.state("done")
 
 
 async def test_what_was_deleted_cannot_be_published(tmp_path: Path) -> None:
@@ -195,6 +271,24 @@ async def test_in_one_run_the_last_approval_publishes(tmp_path: Path) -> None:
         went_on(story, run)
         await story.state("done")
         assert story.world.counts[QUEUE] == 1
+
+
+@pytest.mark.parametrize("how", ["deleted", "of another commit"])
+async def test_in_one_run_nobody_is_told_that_another_one_can_be_ordered(tmp_path: Path, how: str) -> None:
+    async with publishing(tmp_path, *ONE_RUN) as story:
+        cut, run = await begun(story)
+        await approved(story, run, "Sign", "Pack")
+        await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
+        if how == "deleted":
+            story.world.azure.delete(run.id)
+        else:
+            run.parameters["SourceCommit"] = "2" * 40
+        story.handled |= {"The stage `Publish`", "The go was not given"}
+        story.say(f"/release go {cut.tag}")
+        why = "was deleted on Azure" if how == "deleted" else "with other parameters"
+        said = await story.comment("The step windows-publish failed", why, "It is the only run of this plan", "/release abort REASON")
+        assert "orders" not in said
+        await recalled(story)
 
 
 async def test_in_one_run_what_was_published_too_early_has_to_be_acknowledged(tmp_path: Path) -> None:

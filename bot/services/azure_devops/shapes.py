@@ -24,6 +24,7 @@ ApprovalId = NewType("ApprovalId", str)
 
 _BOTH_NAMES = ConfigDict(validate_by_name=True, validate_by_alias=True)
 _TRUTHS = frozenset({"true", "false"})
+_BRANCHES = "refs/heads/"
 
 
 def uuid_text(text: str) -> str:
@@ -138,6 +139,10 @@ class Run:
     def was_given(self, parameters: Mapping[str, str | bool]) -> bool:
         """Tell whether the run has these values, whatever it has besides; truth values count as equal in any case of letters."""
         return all(_plain(self.parameters.get(name)) == _plain(as_text(value)) for name, value in parameters.items())
+
+    def is_of(self, ref: str) -> bool:
+        """Tell whether the run took the pipeline's source from this branch; the service writes branches in full, people may not."""
+        return self.ref.removeprefix(_BRANCHES) == ref.removeprefix(_BRANCHES)
 
 
 @dataclass(frozen=True, kw_only=True)

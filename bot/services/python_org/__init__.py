@@ -10,6 +10,7 @@ from bot.services.python_org.shapes import (
     Oversized,
     Release,
     ReleaseFile,
+    Unread,
     Withheld,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "PythonOrg",
     "Release",
     "ReleaseFile",
+    "Unread",
     "Withheld",
 ]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import BinaryIO, Final
 
@@ -11,7 +12,7 @@ import aiohttp
 from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer, one_line
 from bot.services.patience import Clock, retry_at
-from bot.services.python_org.shapes import Download, Limits, Missing, Oversized, Withheld
+from bot.services.python_org.shapes import Download, Limits, Missing, Oversized, Unread, Withheld
 from bot.services.python_org.transfer import Transfer
 from bot.services.reading import USER_AGENT
 
@@ -30,7 +31,7 @@ class _Interrupted(Exception):
 
 
 class Downloads:
-    """Reads files from one site; redirects are never followed, wherever they lead."""
+    """Reads files from one site, and none while it asked for patience; redirects are never followed, wherever they lead."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession, limits: Limits, clock: Clock) -> None:
         """Keep where to read, and how much at once."""
@@ -39,21 +40,25 @@ class Downloads:
         self._limits = limits
         self._clock = clock
         self._slots = asyncio.Semaphore(limits.concurrency)
+        self._silent_until = datetime.min.replace(tzinfo=UTC)
         # The bytes have to be those of the file: compressed on the way they would have another length.
         self._headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.stall, sock_read=limits.stall)
 
-    async def fetch_all(self, limits: Mapping[str, int]) -> dict[str, Download]:
-        """Read several files; raise Unavailable as soon as one of them cannot be read."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {url: group.create_task(self.fetch(url, limit)) for url, limit in limits.items()}
-        except ExceptionGroup as troubles:
-            raise troubles.exceptions[0] from None
+    async def fetch_all(self, limits: Mapping[str, int], into: Mapping[str, BinaryIO]) -> dict[str, Download]:
+        """Read several files; one that cannot be read keeps none of the others from it."""
+        async with asyncio.TaskGroup() as group:
+            tasks = {url: group.create_task(self._fetched(url, limit, into.get(url))) for url, limit in limits.items()}
         return {url: task.result() for url, task in tasks.items()}
 
+    async def _fetched(self, url: str, limit: int, into: BinaryIO | None) -> Download:
+        try:
+            return await self.fetch(url, limit, into)
+        except Unavailable as trouble:
+            return Unread(why=str(trouble), retry_at=trouble.retry_at)
+
     async def fetch(self, url: str, limit: int, into: BinaryIO | None = None) -> Download:
-        """Read one file."""
+        """Read one file; raise Unavailable where that cannot be done now."""
         path = url.removeprefix(PUBLIC)
         if path == url or not _PATH.fullmatch(path):
             return Withheld(status=0, why=f"its address is not that of a file below {PUBLIC}")
@@ -80,6 +85,10 @@ class Downloads:
         raise Unavailable(f"GET {address} failed {self._limits.attempts} times, at last after {transfer.size} bytes ({trouble})")
 
     async def _attempt(self, address: str, transfer: Transfer) -> Download:
+        # Another file may have been answered with a wish for patience while this one waited for its turn.
+        until = self._silent_until
+        if self._clock() < until:
+            raise Unavailable(f"python.org asked the bot to wait until {until:%Y-%m-%d %H:%M:%S} UTC, so nothing was asked", retry_at=until)
         headers = {**self._headers, **transfer.range_headers()}
         async with self._session.get(address, headers=headers, allow_redirects=False, timeout=self._timeout) as response:
             outcome = await self._begin(response, transfer)
@@ -116,6 +125,7 @@ class Downloads:
             return Missing()
         if status in _PATIENCE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             until = retry_at(response.headers, self._clock())
+            self._silent_until = until or self._silent_until
             if until or status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise Unavailable(f"GET {response.url} was answered with {status}", retry_at=until)
             raise _Interrupted(f"it was answered with {status}")

@@ -72,6 +72,10 @@ class PythonOrg:
         """
         return await self._downloads.fetch(url, limit, into)
 
-    async def download_all(self, limits: Mapping[str, int]) -> dict[str, Download]:
-        """Read several files, by their addresses with the limit of each; a bounded number at once."""
-        return await self._downloads.fetch_all(limits)
+    async def download_all(self, limits: Mapping[str, int], into: Mapping[str, BinaryIO] | None = None) -> dict[str, Download]:
+        """Read several files, by their addresses with the limit of each; a bounded number at once.
+
+        One that cannot be read is ``Unread``, and the others are read all the same. Once the site has asked for patience, nothing more is
+        asked of it before the time it named, this time and later. ``into`` is where some of them are written, by their addresses.
+        """
+        return await self._downloads.fetch_all(limits, into or {})

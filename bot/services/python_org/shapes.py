@@ -96,7 +96,15 @@ class Oversized:
     limit: int
 
 
-Download = Downloaded | Missing | Withheld | Oversized
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """The file could not be read this time, and may be another time; ``retry_at`` is not before when, where the site said so."""
+
+    why: str
+    retry_at: datetime | None = None
+
+
+Download = Downloaded | Missing | Withheld | Oversized | Unread
 
 
 @dataclass(frozen=True, kw_only=True)
