@@ -10,6 +10,7 @@ from bot.command_types import Command, Done, Verb
 from bot.release.ids import UserId
 from bot.release.model import Actor, Release
 from bot.release.quoting import shown
+from bot.release.rows import WITHDRAW
 
 
 class Role(StrEnum):
@@ -71,6 +72,8 @@ def judge(command: Command, speaker: Speaker, release: Release | None, experts: 
         return Refused(f"Commands are taken from people only, and {speaker.login} is a bot.", quiet=True)
     if speaker.through_app:
         return Refused("This comment was written through another App, so I cannot be sure who meant it: write the command yourself.")
+    if isinstance(command, Done) and command.name == WITHDRAW:
+        return _manager_in_team(speaker, release)
     if isinstance(command, Done):
         return _expert(speaker, command.name, experts.get(command.name))
     return _RULES[command.verb](speaker, release)

@@ -56,8 +56,15 @@ async def look(known: Run, tools: Tools) -> View | None:
     run = await read(number, tools)
     if run is None:
         return None
+    try:
+        stages = await tools.azure.timeline(number)
+    except AzureRefused:
+        # It may have been deleted just now.
+        if await read(number, tools) is not None:
+            raise
+        return None
     # The name may come after the order, and a failed run may be taken up again as long as it is there.
-    view = View(known=known, run=run, stages=await tools.azure.timeline(number), ref=await _ordered_ref(known, tools))
+    view = View(known=known, run=run, stages=stages, ref=await _ordered_ref(known, tools))
     return replace(view, known=replace(known, name=run.name, over=view.succeeded))
 
 

@@ -27,6 +27,7 @@ from bot.profile_builders import HandStep
 from bot.release import orders
 from bot.release.model import Release, StepStatus
 from bot.release.plan import BEFORE_PUSH
+from bot.release.rows import WITHDRAW
 from bot.store.claim import Claim
 
 Deciding = Approve | Go | Acknowledge | Waive
@@ -66,6 +67,8 @@ def _decided(release: Release, command: Deciding, order: orders.Order) -> orders
 
 
 def _by_hand(context: Context, release: Release, command: Done | Defer, order: orders.Order) -> orders.Answer:
+    if command.name == WITHDRAW and isinstance(command, Done):
+        return orders.withdrawn(release, order)
     work = _hand_step(context, command.name)
     if work is None:
         return orders.Declined(

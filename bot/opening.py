@@ -12,6 +12,7 @@ from bot.profile_types import KindSource
 from bot.release import plan
 from bot.release.ids import UserId, release_id
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release
+from bot.release.rows import OPEN
 from bot.release.version import Kind, SeriesStatus, branch_of, kind_of
 from bot.state import dump, is_done
 from bot.store.claim import Claim
@@ -76,7 +77,7 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
 
 def _started(heard: Heard) -> HumanAct:
     at = heard.order.at
-    return HumanAct(step="open", who=(heard.order.by.login,), what="Start the release.", since=at, done=at, told=1, told_at=at)
+    return HumanAct(step=OPEN, who=(heard.order.by.login,), what="Start the release.", since=at, done=at, told=1, told_at=at)
 
 
 async def _series(context: Context, series: str) -> tuple[SeriesStatus | None, Actor | None]:

@@ -6,12 +6,24 @@ file is missing, so that asking too early hides it from everybody (https://docs.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from bot import fetching
 from bot.profile import Profile
-from bot.publication import ExpectedFile, Published, SeriesFiles, compare, compare_with_builders, expected_files, named, put_off
-from bot.release.facts import Finding
+from bot.publication import (
+    ExpectedFile,
+    FileGroup,
+    Published,
+    SeriesFiles,
+    compare,
+    compare_with_builders,
+    expected_files,
+    named,
+    put_off,
+    vouching,
+)
+from bot.release.facts import FileRead, Finding
 from bot.release.model import Release
 from bot.services import python_org as site
 from bot.tools import Tools
@@ -21,6 +33,9 @@ NOTHING_READ = ""
 
 UNREAD = "listed, but not read\n"
 """What stands before the rows of a list that is not worth reading yet."""
+
+BEGUN = "listed, and read in part\n"
+"""What stands before the rows of a list that was never read to its end, because something in it could not be read yet."""
 
 ITSELF = "its own entry"
 """How the row of the release is called among those of its files."""
@@ -41,6 +56,16 @@ class Listed:
         return "\n".join([f"{_digest(self.release)} {ITSELF}", *sorted(f"{_digest(file)} {named(file.url)}" for file in self.files)])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One time of reading. While there is something ``unread``, nothing can be found; ``known`` need not be read at the next look."""
+
+    unread: Mapping[str, site.Unread]
+    known: tuple[FileRead, ...]
+    findings: tuple[Finding, ...] = ()
+    content: str = ""
+
+
 def _digest(row: site.Release | site.ReleaseFile) -> str:
     return hashlib.sha256(json.dumps(asdict(row), default=str, sort_keys=True).encode()).hexdigest()
 
@@ -54,13 +79,22 @@ async def listed(release: Release, tools: Tools) -> Listed:
     return Listed(release=found, files=await tools.python_org.files(found) if found else ())
 
 
-async def read(seen: Listed, release: Release, tools: Tools) -> tuple[Finding, ...]:
-    """Read every listed file to its end and return everything that is wrong, with it or with the list; raises Unavailable."""
-    # More than the stated size is never read: it is wrong already.
-    downloads = await tools.python_org.download_all({file.url: file.size for file in seen.files})
+async def read(seen: Listed, known: Sequence[FileRead], release: Release, tools: Tools) -> Reading:
+    """Read everything that is listed to its end, but for what is known of this time of reading, and find what is wrong with it or the list.
+
+    What vouches for a file is read as well, and not verified: whose signatures it holds, nobody looks at.
+    """
     wanted = expected(release, tools.profile)
-    published = Published(release=seen.release, files=seen.files, downloads=downloads)
-    return (*compare(release.version, wanted, published), *compare_with_builders(wanted, published, release.builds))
+    listed_urls = {file.url for file in seen.files}
+    manifests = {file.url for file in wanted if file.group is FileGroup.WINDOWS_MANIFEST} & listed_urls
+    now = tools.now()
+    still = fetching.still(known, now - fetching.lasting(tools.profile.timing))
+    fetched = await fetching.fetch(seen.files, manifests, still, tools.python_org, now)
+    if fetched.unread:
+        return Reading(unread=fetched.unread, known=fetched.known)
+    published = Published(release=seen.release, files=seen.files, downloads=fetched.downloads, manifests=fetched.manifests)
+    findings = (*compare(release.version, wanted, published), *compare_with_builders(wanted, published, release.builds))
+    return Reading(unread={}, known=(), findings=findings, content=fetched.content)
 
 
 def expected(release: Release, profile: Profile) -> tuple[ExpectedFile, ...]:
@@ -77,6 +111,11 @@ def changes(confirmed: str, seen: Listed) -> tuple[str, ...]:
     before, now = _by_name(confirmed), _by_name(seen.rows)
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     return tuple(f"{name} {'is gone' if name not in now else 'was changed' if name in before else 'is new'}" for name in names)
+
+
+def asked_for(seen: Listed) -> int:
+    """Return how many addresses are read."""
+    return len({file.url for file in seen.files}) + len(vouching(seen.files))
 
 
 def names(rows: str) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ from bot.commands import (
     Waive,
 )
 from bot.release.facts import Tag
-from bot.release.ids import CommitId, IssueNumber, ObjectId, ReleaseId, Repository, TagId, UserId
-from bot.release.model import Actor, Release
+from bot.release.ids import CommentId, CommitId, IssueNumber, ObjectId, ReleaseId, Repository, TagId, UserId
+from bot.release.model import Actor, Recall, Release
 from bot.release.version import Kind, Version
 
 SHA = ObjectId("a" * 40)
@@ -145,6 +145,18 @@ def test_only_those_who_do_the_work_say_that_it_is_done() -> None:
     assert answer == Refused("Only a macos-expert may say that macos is done, and the profile does not list the account zooba (10) as one.")
     unknown = judge(Done(name="amiga"), EXPERT, RELEASE, EXPERTS)
     assert unknown == Refused("The profile knows no step `amiga` that is done by hand, so nobody can say that it is done.")
+
+
+def test_a_release_manager_says_that_everything_was_withdrawn() -> None:
+    withdrawn = Done(name="withdraw")
+    assert judge(withdrawn, OTHER, RELEASE, EXPERTS) == Allowed()
+    assert isinstance(judge(withdrawn, EXPERT, RELEASE, EXPERTS), Refused)
+
+
+def test_the_second_person_of_a_recall_may_be_an_approver() -> None:
+    recalled = replace(RELEASE, recalls=(Recall(by=RELEASE.starter, reason="no", at=RELEASE.opened, comment=CommentId(1)),))
+    assert judge(ABORT, APPROVER, recalled) == Allowed()
+    assert isinstance(judge(ABORT, APPROVER, RELEASE), Refused)
 
 
 def test_an_expert_retries_without_being_a_stand_in() -> None:

@@ -393,6 +393,15 @@ def test_what_may_be_public_of_a_recalled_release_has_a_row_that_outlives_it() -
     assert waited_for(second) == ["withdraw"]
     over = plan.apply(plan.learn(second, RunSeen(run=a_run(over=True)), LATER), "thaw", ordinary("thaw"), LATER)
     assert (over.state, waited_for(over)) == (ReleaseState.ABORTED, ["withdraw"])
+    assert waited_for(obeyed(orders.withdrawn(over, order()))) == []
+    assert "Nothing of this release" in declined(orders.withdrawn(went(), order()))
+
+
+def test_whoever_resumes_after_the_go_has_a_broken_freeze_laid_again() -> None:
+    halted = obeyed(orders.halt(went(), order(APPROVER), "Wait."))
+    assert obeyed(orders.resume(halted, order(APPROVER))).retry == "freeze"
+    before = obeyed(orders.halt(asked(), order(APPROVER), "Wait."))
+    assert obeyed(orders.resume(before, order(APPROVER))).retry == ""
 
 
 def test_a_recall_is_forgotten_when_the_release_goes_on() -> None:

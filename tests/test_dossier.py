@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.release import dossier, plan
-from bot.release.facts import Build, BuiltFile, Checked, PublicationSeen, Run
+from bot.release.facts import NOT_SEEN, Build, BuiltFile, Checked, PublicationSeen, Run
 from bot.release.ids import CommentId
 from bot.release.model import (
     Acknowledgement,
@@ -26,6 +26,7 @@ from bot.release.model import (
     Waiver,
 )
 from bot.release.outcomes import Evidence
+from bot.release.rows import CANCEL, HALT, OPEN, WITHDRAW, closed, left_running
 from bot.state import dump, load
 from bot.words import thanks
 from tests.release_builders import (
@@ -47,6 +48,7 @@ from tests.release_builders import (
 )
 
 SAID = CommentId(77)
+MOVED = NOW + timedelta(seconds=10)
 END = NOW + timedelta(hours=2, minutes=5)
 
 RULES = Evidence(what="rules of this release", value="none left")
@@ -73,10 +75,11 @@ def full() -> Release:
         attempt=2,
         steps=(
             *(replace(step, began=NOW, ended=END if step.name == "thaw" else LATER, evidence=(RULES,)) for step in release.steps),
-            StepState(name="windows", status=StepStatus.NOT_APPLICABLE, why="A security release does not have this step."),
+            StepState(name="windows", status=StepStatus.PASSED, began=NOW, ended=LATER),
+            StepState(name="windows-publish", status=StepStatus.NOT_APPLICABLE, why="A security release does not have this step."),
             StepState(name="wrap-up"),
         ),
-        past=plan.next_attempt(until("push"), "the tag was moved", SOON).past,
+        past=plan.next_attempt(until("push"), "the tag was moved", MOVED).past,
         checked=(Checked(step="preflight", subject=HEAD, findings=(replace(to_be_waived(), subject=("#1",)),)),),
         approvals=(Approval(by=STARTER, tag=tag.object, plan="p" * 12, at=SOON, comment=SAID),),
         acknowledgements=(Acknowledgement(by=STARTER, digest="f" * 12, at=SOON, comment=SAID),),
@@ -99,6 +102,8 @@ def full() -> Release:
         ),
         publication=PublicationSeen(rows="d" * 12, first=SOON, again=LATER, right=True),
         people=(
+            HumanAct(step=OPEN, who=("hugovk",), what="Start the release.", since=NOW, done=NOW),
+            HumanAct(step=HALT, who=("barry",), what="It is halted.", since=NOW, done=SOON),
             HumanAct(step="tag", who=("hugovk",), what="Cut it.", since=NOW, done=SOON),
             HumanAct(step="windows", who=("zooba",), what="Sign it.", since=NOW, done=SOON),
             HumanAct(step="windows", who=("anna", "ben"), what="Sign it again.", since=NOW, done=SOON),
@@ -146,7 +151,7 @@ def test_the_dossier_holds_everything() -> None:
     thaw = next(step for step in document["steps"] if step["step"] == "thaw")
     assert (thaw["state"], thaw["seconds"]) == ("passed", 7500)
     assert thaw["evidence"] == [{"what": "rules of this release", "value": "none left", "url": None}]
-    assert document["people"][1] == {
+    assert document["people"][3] == {
         "step": "windows",
         "who": ["zooba"],
         "what": "Sign it.",
@@ -195,6 +200,43 @@ def test_nothing_that_comes_after_the_end_changes_it(what: str) -> None:
     after = AFTERWARDS[what](full())
     assert after != full()
     assert digest(after) == digest(full())
+
+
+AFTER = END + timedelta(minutes=5)
+
+CLOSED_LATE: dict[str, Callable[[Release], Release]] = {
+    "the run is over": lambda release: left_running(release, [], AFTER),
+    "another run has to be cancelled": lambda release: left_running(release, ["Please cancel the run 2."], AFTER),
+    "the release is done": lambda release: plan.apply(release, "wrap-up", passed(), AFTER),
+    "somebody halts it": lambda release: plan.halted(release, "Wait.", STARTER, AFTER),
+}
+
+
+@pytest.mark.parametrize("what", CLOSED_LATE)
+def test_a_row_that_is_closed_after_the_end_stays_open_in_the_dossier(what: str) -> None:
+    release = left_running(replace(full(), runs=(replace(RUN, over=True),)), ["Please cancel the run 1."], SOON)
+    after = CLOSED_LATE[what](release)
+    assert [act.done for act in after.people if act.what == "Please cancel the run 1."] == [AFTER]
+    assert digest(after) == digest(release)
+    [row] = [one for one in dossier.dossier(after)["people"] if one["step"] == CANCEL]
+    assert (row["what"], row["done"], row["seconds"]) == ("Please cancel the run 1.", None, None)
+
+
+def test_what_is_withdrawn_of_an_aborted_release_does_not_change_its_dossier() -> None:
+    aborted = plan.apply(plan.aborting(replace(full(), runs=(), pushed=None), "A bad file.", STARTER, AFTER), "thaw", needs(), AFTER)
+    aborted = plan.apply(aborted, "thaw", passed(), AFTER + timedelta(minutes=1))
+    assert aborted.state is ReleaseState.ABORTED
+    withdrawn = replace(aborted, people=tuple(closed(act, AFTER + timedelta(hours=1)) for act in aborted.people))
+    assert withdrawn != aborted
+    assert digest(withdrawn) == digest(aborted)
+    assert [one["done"] for one in dossier.dossier(withdrawn)["people"] if one["step"] == WITHDRAW] == [None]
+
+
+def test_a_dossier_is_not_closed_before_every_run_is_known() -> None:
+    lost = replace(RUN, id=NOT_SEEN, name="windows queue build 1", url="")
+    assert dossier.closed(replace(full(), runs=(lost,))) is None
+    assert dossier.closed(replace(full(), runs=(replace(lost, over=True),))) == END
+    assert dossier.closed(replace(full(), runs=(RUN,))) == END
 
 
 def test_the_dossier_of_a_release_under_way_is_open() -> None:
@@ -250,8 +292,48 @@ def test_everybody_who_acted_is_thanked_and_nobody_is_mentioned() -> None:
     assert "- branch x: left as it is: @\N{ZERO WIDTH SPACE}everybody may look. [Look](https://github.com/hugovk/cpython/branches)" in text
 
 
+SHUT: dict[str, HumanAct] = {
+    "by a halt": HumanAct(step="tag", who=("barry",), what="Cut it.", since=NOW, done=SOON),
+    "with its attempt": HumanAct(step="tag", who=("barry",), what="Cut it.", since=NOW, done=MOVED),
+    "without its step": HumanAct(step="windows-publish", who=("barry",), what="Publish it.", since=NOW, done=LATER),
+    "by nobody": HumanAct(step="tag", who=("barry",), what="Cut it.", since=NOW),
+    "after the end": HumanAct(step="tag", who=("barry",), what="Cut it.", since=NOW, done=END + timedelta(seconds=1)),
+    "for no step": HumanAct(step=CANCEL, who=("barry",), what="Cancel it.", since=NOW, done=LATER),
+    "in an attempt that did not come so far": HumanAct(step="push", who=("barry",), what="Mend it.", since=NOW, done=NOW),
+}
+
+
+@pytest.mark.parametrize("how", SHUT)
+def test_nobody_is_thanked_for_what_was_only_closed(how: str) -> None:
+    halt = HumanAct(step=HALT, who=("ned-deily",), what="It is halted.", since=SOON, done=LATER)
+    for who in (("barry",), ("barry", "guido")):
+        release = replace(full(), people=(halt, replace(SHUT[how], who=who)))
+        text = thanks.thanks(release, PLACES, tagger="", left=())
+        assert "barry" not in text
+        assert "People were asked for 1 thing," in text
+
+
+def test_what_was_done_in_an_earlier_attempt_counts() -> None:
+    act = HumanAct(step="tag", who=("barry",), what="Cut it.", since=NOW, done=NOW + timedelta(seconds=5))
+    assert "barry" in thanks.acted(replace(full(), people=(act,)), "")
+
+
+def test_whoever_wanted_to_recall_is_not_thanked_for_it() -> None:
+    recall = replace(full().recalls[0], by=replace(STARTER, login="barry"))
+    assert "barry" not in thanks.acted(replace(full(), recalls=(recall,)), "")
+
+
+def test_the_address_of_a_release_is_one_whatever_its_slug() -> None:
+    assert thanks.release_page("python-3150a3") == PLACES.release_page
+    odd = thanks.release_page("a|b](https://evil.example)/.. @everybody?#`<é")
+    page = "https://www.python.org/downloads/release/"
+    assert odd == f"{page}a%7Cb%5D%28https%3A%2F%2Fevil.example%29%2F..%20%40everybody%3F%23%60%3C%C3%A9/"
+    text = thanks.thanks(full(), replace(PLACES, release_page=odd), tagger="", left=())
+    assert f"| Release page | {odd} |" in text
+
+
 def test_a_release_that_publishes_nothing_is_upstream() -> None:
-    bare = replace(full(), past=(), people=full().people[:1], hand_work=(), deferrals=(), waivers=(), recalls=(), go=None)
+    bare = replace(full(), past=(), people=full().people[:3], hand_work=(), deferrals=(), waivers=(), recalls=(), go=None)
     text = thanks.thanks(bare, thanks.Places(tag=PLACES.tag), tagger="", left=())
     assert "cpython 3.15.0a3 is upstream" in text
     assert "Thank you, `hugovk`!" in text

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from bot.release.facts import FrozenRef, PlannedRef, Signed, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, Ref, ReleaseId, Repository, RulesetId, TagId, UserId, WorkKey
 from bot.release.model import Actor, HumanAct, Release, ReleaseState, StepState, StepStatus, Waiver
 from bot.release.outcomes import Evidence
+from bot.release.rows import WITHDRAW
 from bot.release.version import Kind, Version
 from bot.state import dump
 from bot.store.claim import Claim
@@ -191,6 +192,28 @@ async def test_the_live_release_is_shown_rather_than_an_aborted_one(client: Clie
     assert (await (await client.get("/releases/cpython/3.15.0a3.json")).json())["state"] == "running"
     text = await (await client.get("/")).text()
     assert text.index("cpython#43") < text.index("cpython#41")
+
+
+@pytest.mark.parametrize("state", [ReleaseState.RUNNING, ReleaseState.ABORTED])
+async def test_a_release_that_is_done_keeps_its_addresses(client: Client, store: Store, state: ReleaseState) -> None:
+    done = replace(BARE, state=ReleaseState.DONE)
+    later = replace(BARE, state=state, issue=IssueNumber(44), opened=NOW + timedelta(days=1))
+    await opened(store, [(WorkKey("cpython#42"), done), (WorkKey("cpython#44"), later)])
+    assert (await (await client.get("/releases/cpython/3.15.0a3.json")).json())["state"] == "done"
+    assert "issues/42" in await (await client.get("/releases/cpython/3.15.0a3")).text()
+    book = await (await client.get("/releases/cpython/3.15.0a3/dossier.json")).read()
+    assert hashlib.sha256(book).hexdigest() == dossier.digest(dossier.dossier(done))
+
+
+async def test_what_has_to_be_withdrawn_of_a_recalled_release_is_seen(client: Client, store: Store) -> None:
+    what = "Take what is public of it off python.org."
+    row = HumanAct(step=WITHDRAW, who=("hugovk", "pablogsal"), what=what, say="/release done withdraw", since=NOW)
+    await opened(store, [(WorkKey("cpython#42"), replace(BARE, state=ReleaseState.ABORTED, people=(row,)))])
+    text = await (await client.get("/releases/cpython/3.15.0a3")).text()
+    for shown in ("Waiting for hugovk or pablogsal", what, "<pre>/release done withdraw</pre>"):
+        assert shown in text
+    [act] = (await (await client.get("/releases/cpython/3.15.0a3.json")).json())["people"]
+    assert (act["what"], act["done"]) == (what, None)
 
 
 async def test_without_a_release_the_front_page_says_how_to_begin(client: Client) -> None:

@@ -1,14 +1,14 @@
 """Hold what python.org shows and hands out against what a release has to have."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from bot.publication.files import Companion, ExpectedFile
 from bot.publication.problems import Problem, Rule, findings_of, named, quoted
 from bot.release.facts import Finding
 from bot.release.version import Version
-from bot.services.python_org import Download, Downloaded, Missing, Oversized, Release, ReleaseFile, Withheld
+from bot.services.python_org import Download, Downloaded, Missing, Oversized, Release, ReleaseFile, Unread, Withheld
 
 PYTHON: Final = 3
 """The family of all releases of Python 3 in python.org's data."""
@@ -16,11 +16,16 @@ PYTHON: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What python.org shows and hands out; ``release`` is None while it shows none, ``downloads`` are by the addresses of the files."""
+    """What python.org shows and hands out.
+
+    ``release`` is None while it shows none; ``downloads``, of files and of what vouches for them, are by their addresses, and so are the
+    ``manifests``, whose bytes were kept.
+    """
 
     release: Release | None
     files: Sequence[ReleaseFile] = ()
     downloads: Mapping[str, Download]
+    manifests: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def compare(version: Version, expected: Sequence[ExpectedFile], published: Published) -> tuple[Finding, ...]:
@@ -33,6 +38,7 @@ def compare(version: Version, expected: Sequence[ExpectedFile], published: Publi
             *_of_release(version, published.release),
             *_of_list(expected, published.files),
             *(problem for file in published.files for problem in _of_content(file, published.downloads.get(file.url))),
+            *(problem for url in vouching(published.files) for problem in _of_companion(url, published.downloads.get(url))),
         ]
     )
 
@@ -42,6 +48,13 @@ def missing(expected: Sequence[ExpectedFile], files: Sequence[ReleaseFile]) -> t
     listed = {file.url for file in files}
     begun = {file.group for file in expected if file.url in listed}
     return tuple(file for file in expected if file.url not in listed and (not file.optional or file.group in begun))
+
+
+def vouching(files: Sequence[ReleaseFile]) -> tuple[str, ...]:
+    """Return the addresses of everything that is listed to vouch for a file, or to tell its parts, where that is its own."""
+    of_files = {file.url for file in files}
+    right = (url for file in files for companion, url in _companions(file).items() if url == file.url + companion)
+    return tuple(url for url in dict.fromkeys(right) if url not in of_files)
 
 
 def _of_release(version: Version, release: Release | None) -> Iterator[Problem]:
@@ -60,9 +73,9 @@ def _of_release(version: Version, release: Release | None) -> Iterator[Problem]:
         "slug": (release.slug, version.slug),
         "version": (str(release.version), str(PYTHON)),
     }
-    for field, (is_now, should_be) in usual.items():
+    for part, (is_now, should_be) in usual.items():
         if is_now != should_be:
-            yield Problem(rule=Rule.ROW, what=f"{field} is {quoted(is_now)} instead of {should_be}")
+            yield Problem(rule=Rule.ROW, what=f"{part} is {quoted(is_now)} instead of {should_be}")
     if not release.release_notes_url:
         yield Problem(rule=Rule.ROW, what="there is no address of the release notes")
 
@@ -89,9 +102,9 @@ def _of_row(expected: ExpectedFile, file: ReleaseFile) -> Iterator[Problem]:
         "source mark": (str(file.is_source), str(expected.is_source)),
         "download button": (str(file.download_button), str(expected.button)),
     }
-    for field, (is_now, should_be) in usual.items():
+    for part, (is_now, should_be) in usual.items():
         if is_now != should_be:
-            yield Problem(rule=Rule.FILE_DATA, what=f"{expected.name}: {field} is {quoted(is_now)} instead of {should_be}")
+            yield Problem(rule=Rule.FILE_DATA, what=f"{expected.name}: {part} is {quoted(is_now)} instead of {should_be}")
     for companion, url in _companions(file).items():
         if url and url != file.url + companion:
             yield Problem(rule=Rule.COMPANION, what=f"{expected.name}: {named(url)} is not its {companion}")
@@ -113,18 +126,34 @@ def _of_content(file: ReleaseFile, download: Download | None) -> Iterator[Proble
     """Look at what was handed out as one listed file, known or not."""
     name = named(file.url)
     match download:
-        case None:
-            yield Problem(rule=Rule.NOT_READ, what=name)
-        case Missing():
-            yield Problem(rule=Rule.NOT_SERVED, what=f"{name}: there is no such file")
-        case Withheld(why=why):
-            yield Problem(rule=Rule.NOT_SERVED, what=f"{name}: {why}")
-        case Oversized(limit=limit):
-            yield Problem(rule=Rule.SIZE, what=f"{name}: more than {limit} bytes instead of {file.size}")
         case Downloaded():
             if file.size != download.size or not download.size:
                 yield Problem(rule=Rule.SIZE, what=f"{name}: {download.size} bytes instead of {file.size}")
             yield from _of_hashes(name, file, download)
+        case _:
+            yield _not_read(name, download, f" instead of {file.size}")
+
+
+def _of_companion(url: str, download: Download | None) -> Iterator[Problem]:
+    """Look at what was handed out to vouch for a file: its size and hashes are stated nowhere."""
+    match download:
+        case Downloaded():
+            if not download.size:
+                yield Problem(rule=Rule.SIZE, what=f"{named(url)}: it is empty")
+        case _:
+            yield _not_read(named(url), download, ", too many for what vouches for a file")
+
+
+def _not_read(name: str, download: Missing | Withheld | Oversized | Unread | None, size: str) -> Problem:
+    match download:
+        case None | Unread():
+            return Problem(rule=Rule.NOT_READ, what=name)
+        case Missing():
+            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: there is no such file")
+        case Withheld(why=why):
+            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: {why}")
+        case Oversized(limit=limit):
+            return Problem(rule=Rule.SIZE, what=f"{name}: more than {limit} bytes{size}")
         case _:
             assert_never(download)
 

@@ -31,6 +31,7 @@ class Rule(StrEnum):
     HASH = "hashes"
     NO_HASH = "no hash"
     NO_SHA256 = "no SHA-256"
+    MANIFEST = "release manifest"
     BUILDER_HASH = "builder hash"
     NO_BUILDER_HASH = "no builder hash"
     SILENT_BUILDER = "silent builder"
@@ -52,6 +53,7 @@ _RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
     Rule.HASH: (Severity.WAIVER, "Files do not have the hash that python.org states"),
     Rule.NO_HASH: (Severity.WAIVER, "python.org states no hash at all of files"),
     Rule.NO_SHA256: (Severity.ACKNOWLEDGE, "python.org states only the MD5 hash of files, which they have"),
+    Rule.MANIFEST: (Severity.WAIVER, "The manifest of what the install manager installs cannot be understood"),
     Rule.BUILDER_HASH: (Severity.WAIVER, "Files are not those that were built"),
     Rule.NO_BUILDER_HASH: (
         Severity.ACKNOWLEDGE,
@@ -66,7 +68,7 @@ _MENDED: Final = (
     "and say `/release retry publication`: files are not read again by the clock."
 )
 
-_ADVICE: Final[Mapping[Rule, str]] = dict.fromkeys((Rule.NOT_SERVED, Rule.SIZE, Rule.HASH, Rule.BUILDER_HASH), _MENDED)
+_ADVICE: Final[Mapping[Rule, str]] = dict.fromkeys((Rule.NOT_SERVED, Rule.SIZE, Rule.HASH, Rule.MANIFEST, Rule.BUILDER_HASH), _MENDED)
 """What to do about that which is not noticed by itself once it is mended: unlike the list, files are not read again by the clock."""
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from cachetools import LRUCache
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from openapi_schema_validator import OAS30Validator
@@ -72,6 +73,9 @@ class OfficialGitHub:
         old_dialect = self._document.get("openapi", "3.1").startswith("3.0")
         self._validator = OAS30Validator if old_dialect else Draft202012Validator
         self._registry: Registry[Json] = Registry().with_resource(_BASE, DRAFT202012.create_resource(self._document))
+        # The same is asked and answered again and again, and what was right once is right.
+        self._right: LRUCache[tuple[object, ...], bool] = LRUCache(maxsize=2_000)
+        self._found: LRUCache[tuple[str, str], tuple[Operation, dict[str, str]]] = LRUCache(maxsize=2_000)
         self._operations: dict[tuple[str, str], list[Operation]] = {}
         for template, methods in self._document["paths"].items():
             for method, description in methods.items():
@@ -116,7 +120,13 @@ class OfficialGitHub:
             schema = {"$ref": f"{_BASE}#/components/schemas/basic-error"}
         if schema is None:
             return [f"{where}: no body is described"] if body is not None else []
-        return [f"{where}: {problem}" for problem in self._violations(schema, body)]
+        same = (operation.method, operation.template, status, json.dumps(body))
+        if same in self._right:
+            return []
+        problems = [f"{where}: {problem}" for problem in self._violations(schema, body)]
+        if not problems:
+            self._right[same] = True
+        return problems
 
     def example(self, name: str) -> Json:
         """Return a copy of the official example of a component, for instance ``issue-comment``; raises KeyError."""
@@ -124,6 +134,12 @@ class OfficialGitHub:
 
     def _find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """Return the operation a quoted path belongs to, and the values in it, unquoted."""
+        known = self._found.get((method, path))
+        if known is None:
+            known = self._found[method, path] = self._search(method, path)
+        return known
+
+    def _search(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         candidates = self._operations.get((method.upper(), _first_segment(path)), [])
         matches = [(operation, match) for operation in candidates if (match := operation.pattern.fullmatch(path))]
         if not matches:

@@ -24,7 +24,7 @@ from bot.release.model import (
 )
 from bot.release.plan import SETTLED, aborting, halted, next_attempt, resumed, settled
 from bot.release.quoting import shown
-from bot.release.rows import HALT
+from bot.release.rows import HALT, WITHDRAW, closed
 
 GO: Final = "go"
 
@@ -198,6 +198,14 @@ def done(release: Release, order: Order, *, name: str, sha256: str, wants_hash: 
     return Done(release=replace(release, hand_work=(*kept, work), deferrals=deferrals), what=f"did {name} for {tag} {sha256}".strip())
 
 
+def withdrawn(release: Release, order: Order) -> Answer:
+    """Take somebody's word that nothing of a recalled release is public any more."""
+    rows = tuple(closed(act, order.at) if act.step == WITHDRAW else act for act in release.people)
+    if rows == release.people:
+        return Declined(why="Nothing of this release has to be withdrawn.")
+    return Done(release=replace(release, people=rows), what="withdrew what was public")
+
+
 def defer(release: Release, order: Order, *, name: str, reason: str) -> Answer:
     """Let the release go on without the files of a step done by hand; they follow later."""
     problem = _not_at_hand(release, order, name)
@@ -260,8 +268,8 @@ def resume(release: Release, order: Order) -> Answer:
     if release.state is not ReleaseState.HALTED:
         return Declined(why="This release is not halted, so there is nothing to resume.")
     going_on = resumed(release, order.by, order.at)
-    if release.go is not None and release.step("freeze").status is StepStatus.FAILED:
-        # There is no other attempt after the go, so whoever resumes has the broken freeze laid again.
+    if release.go is not None and not release.pushed and release.has_step("freeze"):
+        # There is no other attempt after the go, so whoever resumes has a broken freeze laid again.
         going_on = replace(going_on, retry="freeze")
     return Done(release=going_on, what="resumed")
 

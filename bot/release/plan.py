@@ -254,7 +254,7 @@ def aborting(release: Release, why: str, by: Actor, now: datetime) -> Release:
     people = all_closed(release.people, now)
     if release.go is not None:
         what = f"{release.version} was recalled after its go: take what is public of it off python.org, NuGet and the index for Windows."
-        people = (*people, HumanAct(step=WITHDRAW, who=managers(release), what=what, since=now))
+        people = (*people, HumanAct(step=WITHDRAW, who=managers(release), what=what, say="/release done withdraw", since=now))
     return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=people)
 
 

@@ -8,6 +8,9 @@ from typing import Final
 from bot.release.gate import managers
 from bot.release.model import HumanAct, Release, ReleaseState, StepState, StepStatus
 
+OPEN: Final = "open"
+"""The name under which the start of a release has its row among what people do."""
+
 HALT: Final = "halt"
 """The name under which a halt has its row among what people do."""
 

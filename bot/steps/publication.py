@@ -1,10 +1,13 @@
 """Confirm that python.org shows the release with all its files, and that every byte of them is the right one (invariant I1).
 
 1. Nothing is asked for before python.org lists it: until then a person has to upload, register or publish.
-2. Everything that is listed is read to its end and held against the list, the policy of the series, and what was built.
+2. Everything that is listed, with what is listed to vouch for it, is read to its end and held against the list, the policy of the
+   series, and what was built. Signatures are not verified. Where something cannot be read, what was read is remembered for a while, and
+   what is missing for good: only the rest is asked for again.
 3. What is wrong is held by the gate. It is read again when the list changes, after a waiver, or when somebody asks for it; not by the
    clock, because asking for a file that is not there keeps it hidden (``bot.services.python_org.Missing``).
 4. What holds nobody has to stay the same for a while and is then read again, every byte: only the second time counts.
+5. Nothing is read after that, unless somebody asks for it, or the push finds that the list changed or that it was read long ago.
 """
 
 from collections.abc import Sequence
@@ -16,8 +19,8 @@ from bot import publishing
 from bot.authority import Role
 from bot.profile_types import StepName
 from bot.publication import ExpectedFile, FileGroup, Problem, Rule, findings_of, missing, named
-from bot.publishing import NOTHING_READ, UNREAD, Listed
-from bot.release.facts import Checked, Fact, Finding, PublicationSeen, Severity, Tag
+from bot.publishing import BEGUN, NOTHING_READ, UNREAD, Listed, Reading
+from bot.release.facts import Checked, Ended, Fact, FileRead, Finding, PublicationSeen, Severity, Tag
 from bot.release.gate import gate
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed, Waiting
@@ -31,9 +34,6 @@ EXPERTS: Final = {
     FileGroup.WINDOWS_MANIFEST: Role.WINDOWS_EXPERT,
 }
 """Who makes files, beside the release managers."""
-
-MOST_NAMES: Final = 10
-"""How many files are named in one sentence."""
 
 
 async def advance(release: Release, tools: Tools) -> Outcome:
@@ -63,17 +63,43 @@ async def advance(release: Release, tools: Tools) -> Outcome:
 
 async def _read(release: Release, tag: Tag, listed: Listed, before: PublicationSeen | None, tools: Tools) -> Outcome:
     """Read everything; ``before`` is when it was read last, as it is listed now. What is found otherwise than then begins anew."""
-    findings = await publishing.read(listed, release, tools)
-    now = tools.now()
-    if before is not None and findings == release.findings(StepName.PUBLICATION):
-        confirmed = replace(before, again=now)
+    reading = await publishing.read(listed, _known(release, listed), release, tools)
+    findings, now = reading.findings, tools.now()
+    if reading.unread:
+        begun = before or PublicationSeen(rows=BEGUN + listed.rows, first=now, right=False)
+        return _unread(reading, listed, replace(begun, partly=reading.known), tools)
+    if before is not None and (findings, reading.content) == (release.findings(StepName.PUBLICATION), before.content):
+        confirmed = replace(before, again=now, partly=())
         return _confirmed(release, confirmed, now, confirmed)
     right = all(finding.severity is not Severity.WAIVER for finding in findings)
     checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=findings)
-    seen = PublicationSeen(rows=listed.rows, first=now, right=right)
+    seen = PublicationSeen(rows=listed.rows, first=now, right=right, content=reading.content)
     if gate(learn(release, checked, now), StepName.PUBLICATION):
         return _found(findings, tools, checked, seen)
     return _staying(seen, tools, checked, seen)
+
+
+def _known(release: Release, listed: Listed) -> tuple[FileRead, ...]:
+    """Return what was read already of this time of reading; nothing if somebody asked for a look, or the list is another one."""
+    seen = release.publication
+    if seen is None or release.retry == StepName.PUBLICATION or seen.rows not in (listed.rows, BEGUN + listed.rows):
+        return ()
+    return seen.partly
+
+
+def _unread(reading: Reading, listed: Listed, seen: PublicationSeen, tools: Tools) -> Waiting:
+    """Wait until the rest can be read, and as long as the site wants it."""
+    why = (
+        f"{len(reading.unread)} of the {publishing.asked_for(listed)} files that python.org lists, with those that vouch for them, cannot "
+        "be read at the moment. What was read is remembered; only the rest is asked for again."
+    )
+    evidence = (
+        *(Evidence(what="not read yet", value=f"{named(url)}: {trouble.why}") for url, trouble in reading.unread.items()),
+        *(Evidence(what="not handed out", value=named(one.url)) for one in reading.known if one.ended is not Ended.READ),
+    )
+    wishes = (trouble.retry_at for trouble in reading.unread.values() if trouble.retry_at)
+    look_again = max([tools.poll(), *wishes])
+    return Waiting(on="python.org", why=why, evidence=evidence, facts=(seen,), look_again=look_again)
 
 
 def _unpublished(release: Release, tag: Tag, tools: Tools) -> NeedsPerson:
@@ -92,24 +118,38 @@ def _unpublished(release: Release, tag: Tag, tools: Tools) -> NeedsPerson:
 def _incomplete(release: Release, tag: Tag, listed: Listed, tools: Tools) -> Waiting | NeedsPerson | None:
     """Ask for files that are not listed; None where there are none, or a second person let the release go without them.
 
-    Files are listed one after the other, and all of them anew when one is wrong, so nobody is called as long as the list is changing.
+    Files are listed one after the other, and all of them anew when one is wrong, so nobody is called as long as the list is changing. Who
+    was called is not called again for every change, but stays asked until the list is complete.
     """
     expected = publishing.expected(release, tools.profile)
     lacking = sorted(missing(expected, listed.files), key=lambda file: file.name)
-    findings = findings_of(Problem(rule=Rule.MISSING, what=file.name) for file in lacking)
-    checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=findings)
+    checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=_of_list(expected, lacking, listed))
     if not lacking or gate(learn(release, checked, tools.now()), StepName.PUBLICATION) is None:
         return None
-    seen = PublicationSeen(rows=UNREAD + listed.rows, first=tools.now(), right=False)
-    before = release.publication
-    if before is None or before.rows != seen.rows:
+    what = _lacks(release, tag)
+    called = next((act for act in release.people if act.step == StepName.PUBLICATION and not act.done and act.what == what), None)
+    before, seen = release.publication, PublicationSeen(rows=UNREAD + listed.rows, first=tools.now(), right=False)
+    changed = before is None or before.rows != seen.rows
+    if called is None and (before is None or changed):
         return _changing(seen, tools, seen)
-    if tools.now() < _due(before, tools):
+    if called is None and before is not None and tools.now() < _due(before, tools):
         return _changing(before, tools)
+    who = _makers(release, lacking, tools)
+    return NeedsPerson(
+        who=called.who if called and set(who) <= set(called.who) else who,
+        what=what,
+        evidence=tuple(Evidence(what="missing", value=file.name) for file in lacking),
+        facts=(seen, checked) if changed else (checked,),
+        look_again=tools.poll(),
+    )
+
+
+def _of_list(expected: Sequence[ExpectedFile], lacking: Sequence[ExpectedFile], listed: Listed) -> tuple[Finding, ...]:
+    """Name the files that are not listed; and those that are listed in their place, perhaps, of which nothing has to be decided yet."""
     strange = {file.url for file in listed.files} - {file.url for file in expected}
-    what = _lacks(release, tag, [f"`{file.name}`" for file in lacking], [named(url) for url in strange])
-    evidence = tuple(Evidence(what="missing", value=file.name) for file in lacking)
-    return NeedsPerson(who=_makers(release, lacking, tools), what=what, evidence=evidence, facts=(checked,), look_again=tools.poll())
+    instead = findings_of(Problem(rule=Rule.UNKNOWN, what=named(url)) for url in strange)
+    found = findings_of(Problem(rule=Rule.MISSING, what=file.name) for file in lacking)
+    return (*found, *(replace(finding, severity=Severity.EXPLAINED) for finding in instead))
 
 
 def _changing(seen: PublicationSeen, tools: Tools, *facts: Fact) -> Waiting:
@@ -118,20 +158,13 @@ def _changing(seen: PublicationSeen, tools: Tools, *facts: Fact) -> Waiting:
     return Waiting(on="python.org", why=why, facts=facts, look_again=min(until, tools.poll()))
 
 
-def _lacks(release: Release, tag: Tag, lacking: Sequence[str], strange: Sequence[str]) -> str:
-    instead = f" It lists others that this release does not have: {_some(strange)}." if strange else ""
+def _lacks(release: Release, tag: Tag) -> str:
+    """Say it without names, so that it stays the same from file to file."""
     return (
-        f"python.org shows {release.version.tag_message} without files that it has to have: {_some(lacking)}.{instead} "
+        f"python.org shows {release.version.tag_message} without all the files it has to have; those missing are named in the status. "
         "Upload and sign them, and register them with `add_to_pydotorg.py`. Only somebody who neither started the release nor tagged it "
         f"can let it go without them: `/release waive publication {tag.object} REASON`."
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return names in their order, as many as can be read in one sentence."""
-    ordered = sorted(names)
-    more = f" and {len(ordered) - MOST_NAMES} more" if len(ordered) > MOST_NAMES else ""
-    return f"{', '.join(ordered[:MOST_NAMES])}{more}"
 
 
 def _makers(release: Release, files: Sequence[ExpectedFile], tools: Tools) -> tuple[str, ...]:
@@ -167,8 +200,9 @@ def _due(seen: PublicationSeen, tools: Tools) -> datetime:
 def _confirmed(release: Release, seen: PublicationSeen, again: datetime, *facts: Fact) -> Passed:
     name = release.version.tag_message
     why = (
-        f"Everything that python.org lists of {name} was read to its end twice, at {seen.first:%Y-%m-%d %H:%M:%S} and at "
-        f"{again:%Y-%m-%d %H:%M:%S} UTC, and did not change in between."
+        f"Everything that python.org lists of {name}, with what vouches for it, was read to its end twice, at "
+        f"{seen.first:%Y-%m-%d %H:%M:%S} and at {again:%Y-%m-%d %H:%M:%S} UTC, and did not change in between. The signatures are there; "
+        "whether they are good was not verified."
     )
     page = Evidence(what="page of the release", value=name, url=f"https://www.python.org/downloads/release/{release.version.slug}/")
     files = tuple(Evidence(what="read twice", value=file) for file in publishing.names(seen.rows))

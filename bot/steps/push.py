@@ -1,7 +1,10 @@
 """Push branch and tag upstream, in one atomic push of exact ids with explicit leases (invariants I1 and I2).
 
 1. Without an intent of our own, a ref that already stands at its wanted id was pushed by somebody else: halt.
-2. In the last moment everything is read again: the fork's tag, the upstream refs, our rules, the approval, the approver's right.
+2. In the last moment all of this is looked at again: the fork's tag, the upstream refs, our rules, the signature, the approval and the
+   go, the rights of those who gave them, and what python.org lists. Its files are not read again: what it lists has to be what it listed
+   when every byte was read, and that has to be a little while ago (``bot.fetching.lasting``); else nothing is pushed, and every byte is
+   read twice again first.
 3. One push. Its exit status says nothing that is relied upon: every ref is read back.
 4. All refs at their wanted ids: done. None of them: it may be tried again. Anything else: halt and alarm.
 """
@@ -9,9 +12,9 @@
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot import authenticity, freezing, objects, people, publishing
+from bot import authenticity, fetching, freezing, objects, people, publishing
 from bot.command_types import Approve, Go
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
@@ -22,7 +25,7 @@ from bot.release.gate import valid_go
 from bot.release.ids import ObjectId, Ref, tag_ref
 from bot.release.model import Release
 from bot.release.orders import valid_approval
-from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.release.outcomes import Evidence, Failed, Outcome, Passed, Waiting
 from bot.services.git import PushReport
 from bot.tools import Tools
 
@@ -34,7 +37,7 @@ class PushedOtherwise(Exception):
 class NotNow(Exception):
     """The last look found a reason not to push; ``outcome`` says which."""
 
-    def __init__(self, outcome: Failed) -> None:
+    def __init__(self, outcome: Failed | Waiting) -> None:
         """Keep the answer."""
         super().__init__(outcome.why)
         self.outcome = outcome
@@ -52,7 +55,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     try:
         await _push(release, tag, tools, look=begun)
     except NotNow as reason:
-        return reason.outcome
+        return _turned_back(reason.outcome)
     except PushedOtherwise as other:
         return _alarm(str(other))
     except Refused as refusal:
@@ -117,15 +120,23 @@ async def _upstream(release: Release, tools: Tools) -> Mapping[Ref, str]:
     return await tools.git.refs(release.repository, *(line.ref for line in release.plan))
 
 
-async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | None:
-    """Read everything again that an approval rests on; return the first thing that is no longer so."""
+def _turned_back(outcome: Failed | Waiting) -> Failed:
+    """Return why a push that was begun earlier, and did not land, goes no further now: until it does, people may still turn back."""
+    if isinstance(outcome, Failed):
+        return outcome
+    return Failed(why=outcome.why, retryable=True, look_again=outcome.look_again, facts=outcome.facts)
+
+
+async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | Waiting | None:
+    """Look again at everything that a push rests on; return the first thing that is no longer so."""
+    began = tools.now()
     return (
         await _refs_problem(release, tag, tools)
         or await _rules_problem(release, tools)
         or await _authenticity_problem(release, tag, tools)
         or await _approval_problem(release, tools)
         or await _go_problem(release, tools)
-        or await _publication_problem(release, tools)
+        or await _publication_problem(release, tools, began)
     )
 
 
@@ -187,20 +198,26 @@ async def _go_problem(release: Release, tools: Tools) -> Failed | None:
     return None
 
 
-async def _publication_problem(release: Release, tools: Tools) -> Failed | None:
-    """See that python.org, where the release is published, still lists exactly what was confirmed; else it is confirmed anew."""
+async def _publication_problem(release: Release, tools: Tools, now: datetime) -> Failed | Waiting | None:
+    """See that python.org, where the release is published, still lists exactly what was confirmed a while ago; else it is confirmed anew.
+
+    That it was too long ago is nobody's fault and needs nobody.
+    """
     if not release.has_step(StepName.PUBLICATION):
         return None
     seen = release.publication
     if seen is None or seen.again is None:
         return Failed(why="The publication was not confirmed.", retryable=True, look_again=tools.poll())
     listed = await publishing.listed(release, tools)
-    if listed.rows == seen.rows:
+    anew = PublicationSeen(rows=publishing.NOTHING_READ, first=tools.now(), right=False)
+    if listed.rows == seen.rows and now - seen.again <= fetching.lasting(tools.profile.timing):
         return None
+    if listed.rows == seen.rows:
+        why = f"Everything was read last at {seen.again:%Y-%m-%d %H:%M:%S} UTC; before the push it is read again."
+        return Waiting(on="python.org", why=why, look_again=tools.now(), facts=(anew,))
     changed = ", ".join(publishing.changes(seen.rows, listed))
     why = f"Since the publication on python.org was confirmed, what it lists of {release.version} changed: {changed}."
     advice = "Nothing was pushed. Everything that is listed now is read and confirmed again, and then pushed; find out who changed it."
-    anew = PublicationSeen(rows=publishing.NOTHING_READ, first=tools.now(), right=False)
     return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll(), facts=(anew,))
 
 

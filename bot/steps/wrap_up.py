@@ -10,7 +10,6 @@ is waited for.
 
 from collections.abc import Awaitable, Mapping
 from typing import Final
-from urllib.parse import quote
 
 from bot import keeping
 from bot.desk import Voice
@@ -29,9 +28,6 @@ from bot.words import thanks
 
 STEP: Final = "wrap-up"
 ON_AZURE: Final = frozenset({StepName.WINDOWS, StepName.WINDOWS_PUBLISH})
-
-RELEASE_PAGE: Final = "https://www.python.org/downloads/release/{slug}/"
-"""Where everybody finds a release: https://github.com/python/pythondotorg/blob/main/apps/downloads/urls.py."""
 
 LEFT: Final = "left as it is: "
 """How the words begin about what people have to do, or may want to."""
@@ -167,7 +163,7 @@ async def _release_page(release: Release, tools: Tools) -> str:
         found = await tools.python_org.release(release.version.tag_message)
     except UserError:
         return ""
-    return RELEASE_PAGE.format(slug=quote(found.slug, safe="")) if found else ""
+    return thanks.release_page(found.slug) if found else ""
 
 
 def _dossier_url(release: Release, tools: Tools) -> str:

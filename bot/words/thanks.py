@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from bot.release import dossier
 from bot.release.model import HumanAct, Recall, Release, StepStatus
 from bot.release.outcomes import Evidence
-from bot.release.rows import HALT
+from bot.release.rows import HALT, OPEN
 from bot.words import templates
 from bot.words.markdown import code, duration
 from bot.words.status import marker
 
-OPEN: Final = "open"
-"""The name under which the start of a release has its row among what people do."""
+RELEASE_PAGE: Final = "https://www.python.org/downloads/release/{slug}/"
+"""Where everybody finds a release: https://github.com/python/pythondotorg/blob/main/apps/downloads/urls.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,11 @@ class Places:
     release_page: str = ""
     tag: str = ""
     dossier: str = ""
+
+
+def release_page(slug: str) -> str:
+    """Return the address of a release on python.org, whatever somebody typed there as its slug."""
+    return RELEASE_PAGE.format(slug=quote(slug, safe=""))
 
 
 def about(release: Release) -> str:

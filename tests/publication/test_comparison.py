@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publication import CHECK, Companion, ExpectedFile, Published, Rule, compare, expected_files
+from bot.publication import CHECK, Companion, ExpectedFile, Published, Rule, compare, expected_files, vouching
 from bot.publication.problems import _RULES
 from bot.release.facts import Finding, Severity
 from bot.release.version import Kind, Version
-from bot.services.python_org import Download, Downloaded, Limits, Missing, Oversized, PythonOrg, Release, ReleaseFile, Withheld
+from bot.services.python_org import Download, Downloaded, Limits, Missing, Oversized, PythonOrg, Release, ReleaseFile, Unread, Withheld
 from tests.publication.conftest import Box, files_of_series
 
 VERSION = Version.parse("3.15.0a3")
@@ -60,7 +60,9 @@ def downloaded(file: ReleaseFile) -> Downloaded:
     return Downloaded(size=file.size, md5=f"{file.id:032x}", sha256=f"{file.id:064x}")
 
 
-DOWNLOADS: Mapping[str, Download] = {file.url: downloaded(file) for file in FILES}
+BUNDLE = Downloaded(size=7, md5="7" * 32, sha256="7" * 64)
+VOUCHING: Mapping[str, Download] = dict.fromkeys(vouching(FILES), BUNDLE)
+DOWNLOADS: Mapping[str, Download] = {**{file.url: downloaded(file) for file in FILES}, **VOUCHING}
 ALL_RIGHT = Published(release=RELEASE, files=FILES, downloads=DOWNLOADS)
 
 
@@ -145,13 +147,44 @@ def test_one_listed_file(fields: dict[str, object], rule: Rule, subject: str) ->
 
 
 def test_a_companion_that_is_not_asked_for_may_be_there() -> None:
-    assert problems(changed(gpg_signature=f"{URL}.asc", sigstore_signature=f"{URL}.sig", sigstore_certificate=f"{URL}.crt")) == {}
+    published = changed(gpg_signature=f"{URL}.asc", sigstore_signature=f"{URL}.sig", sigstore_certificate=f"{URL}.crt")
+    unread = (f"{NAME[:-1]}.asc`", f"{NAME[:-1]}.crt`", f"{NAME[:-1]}.sig`")
+    assert problems(published) == {Rule.NOT_READ: unread}
+    more = {f"{URL}{suffix}": BUNDLE for suffix in (".asc", ".sig", ".crt")}
+    assert problems(replace(published, downloads={**DOWNLOADS, **more})) == {}
+
+
+BUNDLE_NAME = "`3.15.0/Python-3.15.0a3.tgz.sigstore`"
+
+
+@pytest.mark.parametrize(
+    ("download", "rule", "subject"),
+    [
+        (None, Rule.NOT_READ, BUNDLE_NAME),
+        (Unread(why="the site answers 502"), Rule.NOT_READ, BUNDLE_NAME),
+        (Missing(), Rule.NOT_SERVED, f"{BUNDLE_NAME}: there is no such file"),
+        (Withheld(status=403, why="the site answers 403"), Rule.NOT_SERVED, f"{BUNDLE_NAME}: the site answers 403"),
+        (Oversized(limit=9), Rule.SIZE, f"{BUNDLE_NAME}: more than 9 bytes, too many for what vouches for a file"),
+        (replace(BUNDLE, size=0), Rule.SIZE, f"{BUNDLE_NAME}: it is empty"),
+    ],
+)
+def test_what_was_handed_out_to_vouch_for_a_file(download: Download | None, rule: Rule, subject: str) -> None:
+    url = f"{URL}.sigstore"
+    downloads = {other: found for other, found in DOWNLOADS.items() if other != url} | ({url: download} if download else {})
+    assert problems(replace(ALL_RIGHT, downloads=downloads)) == {rule: (subject,)}
+
+
+def test_only_what_is_the_own_of_a_listed_file_vouches_for_it() -> None:
+    assert vouching([TARBALL]) == (f"{URL}.sigstore", f"{URL}.spdx.json")
+    assert vouching([replace(TARBALL, sigstore_bundle=f"{URL}x.sigstore")]) == (f"{URL}.spdx.json",)
+    assert vouching([TARBALL, replace(TARBALL, id=99, url=f"{URL}.sigstore", sigstore_bundle="", sbom="")]) == (f"{URL}.spdx.json",)
 
 
 @pytest.mark.parametrize(
     ("download", "rule", "subject"),
     [
         (None, Rule.NOT_READ, NAME),
+        (Unread(why="the site answers 502"), Rule.NOT_READ, NAME),
         (Missing(), Rule.NOT_SERVED, f"{NAME}: there is no such file"),
         (Withheld(status=403, why="the site answers 403"), Rule.NOT_SERVED, f"{NAME}: the site answers 403"),
         (Oversized(limit=1001), Rule.SIZE, f"{NAME}: more than 1001 bytes instead of 1001"),
@@ -178,7 +211,9 @@ def test_missing_files_are_one_finding_with_every_name() -> None:
 
 def test_a_sentence_names_what_can_be_read_and_the_subject_everything() -> None:
     (finding,) = compare(
-        VERSION, EXPECTED, replace(ALL_RIGHT, downloads={file.url: replace(downloaded(file), sha256="e" * 64) for file in FILES})
+        VERSION,
+        EXPECTED,
+        replace(ALL_RIGHT, downloads={**{file.url: replace(downloaded(file), sha256="e" * 64) for file in FILES}, **VOUCHING}),
     )
     assert finding.count == len(finding.subject) == len(FILES)
     assert finding.subject[0] in finding.what
@@ -215,7 +250,8 @@ def test_optional_files_come_all_or_not_at_all() -> None:
     def found(count: int) -> list[tuple[str, ...]]:
         optional = [file for file in expected if file.optional][:count]
         files = [listed(file, number) for number, file in enumerate([file for file in expected if not file.optional] + optional, 1)]
-        published = Published(release=final, files=files, downloads={file.url: downloaded(file) for file in files})
+        downloads = {file.url: downloaded(file) for file in files} | dict.fromkeys(vouching(files), BUNDLE)
+        published = Published(release=final, files=files, downloads=downloads)
         return [finding.subject for finding in compare(Version.parse("3.16.0"), expected, published)]
 
     assert (found(0), found(3)) == ([], [])
@@ -245,7 +281,7 @@ SPOILS: dict[str, Spoil] = {
 @given(st.lists(st.one_of(st.none(), st.sampled_from(sorted(SPOILS))), min_size=len(FILES), max_size=len(FILES)), st.permutations(FILES))
 def test_nothing_wrong_ever_passes_and_nothing_right_is_ever_named(spoilt: list[str | None], order: list[ReleaseFile]) -> None:
     files: list[ReleaseFile] = []
-    downloads: dict[str, Download] = {}
+    downloads: dict[str, Download] = dict(VOUCHING)
     wrong: set[str] = set()
     for how, file in zip(spoilt, order, strict=True):
         row, download = SPOILS[how](file) if how else (file, downloaded(file))
@@ -274,7 +310,7 @@ async def test_from_the_server_to_the_findings(box: Box, python_org: PythonOrg) 
     async def found() -> dict[str, tuple[str, ...]]:
         release = await python_org.release("Python 3.15.0a3")
         files = await python_org.files(release) if release else ()
-        downloads = await python_org.download_all({file.url: file.size for file in files})
+        downloads = await python_org.download_all({file.url: file.size for file in files} | dict.fromkeys(vouching(files), 10))
         return problems(Published(release=release, files=files, downloads=downloads))
 
     assert Limits().concurrency < len(REQUIRED)

@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import io
 import tracemalloc
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -319,34 +318,3 @@ async def test_silence_and_slowness_end(session: aiohttp.ClientSession) -> None:
         with pytest.raises(Unavailable, match=r"did not end within 0\.05 seconds"):
             await PythonOrg(url, session, limits=Limits(whole=0.05)).download(URL, limit=LIMIT)
         release.set()
-
-
-async def test_several_files_are_read_at_once_but_not_more_than_allowed(session: aiohttp.ClientSession) -> None:
-    at_once = most = 0
-    full = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.Response:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
-        if at_once == 3:
-            full.set()
-        await full.wait()
-        await asyncio.sleep(0)
-        at_once -= 1
-        return web.Response(body=request.path.encode())
-
-    limits = {f"{FTP}3.15.0/file-{number}": 100 for number in range(10)}
-    async with answering(answer) as url:
-        found = await PythonOrg(url, session, limits=Limits(concurrency=3)).download_all(limits)
-    assert found == {address: whole(address.removeprefix("https://www.python.org").encode()) for address in limits}
-    assert most == 3
-
-
-async def test_one_unreadable_file_is_told_as_such(box: Box, python_org: PythonOrg) -> None:
-    box.site.upload(NAME, CONTENT)
-    box.fail(429, path="missing", Retry_After="60")
-    with pytest.raises(Unavailable) as trouble:
-        await python_org.download_all({URL: LIMIT, f"{FTP}missing.tgz": LIMIT})
-    assert trouble.value.retry_at is not None
-    assert trouble.value.retry_at > datetime.now(UTC)

@@ -9,8 +9,9 @@ import pytest
 
 from bot.journal import Note, What, verify
 from bot.release.ids import WorkKey
+from bot.state import is_done
 from bot.store.claim import Claim
-from bot.store.model import AlreadyOpen, EffectKey, Finished, Fresh, LeaseLost, Unfinished
+from bot.store.model import AlreadyOpen, AlreadyReleased, EffectKey, Finished, Fresh, LeaseLost, Unfinished
 from bot.store.store import Store
 from tests.databases import KEY, OTHER, QUICK, at_rest, becomes, during_a_look, event, running
 
@@ -161,6 +162,44 @@ async def test_a_version_and_a_branch_have_one_live_release(store: Store, versio
     await during_a_look(store, lambda claim: claim.open_release(version=version, branch=branch, state="{}"), OTHER)
     assert await store.live_keys("cpython") == [OTHER]
     assert [work.key for work in await store.works("cpython")] == [OTHER, KEY]
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_version_is_released_once(store: Store, live: bool) -> None:  # noqa: FBT001 - pytest calls it
+    done = '{"state":"done","written":"by another version of this program"}'
+
+    async def finish(claim: Claim) -> None:
+        await claim.open_release(version="3.15.0a3", branch="main", state="{}", released=is_done)
+        await claim.save(done, live=live)
+
+    await during_a_look(store, finish)
+
+    async def again(claim: Claim) -> None:
+        with pytest.raises(AlreadyReleased, match=r"3\.15\.0a3 was released at cpython#1 already") as raised:
+            await claim.open_release(version="3.15.0a3", branch="3.15", state="{}", released=is_done, notes=[NOTE])
+        assert raised.value.key == KEY
+        await claim.save("refused")
+
+    await during_a_look(store, again, OTHER)
+    assert await store.journal(OTHER) == []
+    row = await store.work(OTHER)
+    assert row
+    assert (row.state, row.version, row.live) == ("refused", None, False)
+
+    await during_a_look(store, lambda claim: claim.open_release(version="3.15.0a4", branch="3.15", state="{}", released=is_done), OTHER)
+    elsewhere = WorkKey("other#1")
+    await during_a_look(store, lambda claim: claim.open_release(version="3.15.0a3", branch="main", state="{}", released=is_done), elsewhere)
+
+
+@pytest.mark.parametrize("state", ['{"state":"aborted"}', '{"state":"halted"}', "{}", "no JSON"])
+async def test_a_version_that_was_given_up_may_be_tried_again(store: Store, state: str) -> None:
+    async def give_up(claim: Claim) -> None:
+        await claim.open_release(version="3.15.0a3", branch="main", state="{}", released=is_done)
+        await claim.save(state, live=False)
+
+    await during_a_look(store, give_up)
+    await during_a_look(store, lambda claim: claim.open_release(version="3.15.0a3", branch="main", state="{}", released=is_done), OTHER)
+    assert await store.live_keys("cpython") == [OTHER]
 
 
 async def test_another_project_has_releases_of_its_own(store: Store) -> None:

@@ -140,3 +140,6 @@ async def test_after_the_go_another_tag_halts_the_release_and_two_recall_it(tmp_
         await story.comment("was recalled after its go", "off python.org")
         assert "refs/tags/v3.15.0a3" not in await story.upstream()
         assert "files of it may be public" in await story.status(": aborted")
+        word = story.say("/release done withdraw")
+        await story.reaction(word, "+1")
+        assert story.people(await story.release()) == []

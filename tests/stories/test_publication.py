@@ -41,7 +41,12 @@ def names(story: Story) -> list[str]:
 
 def asked(story: Story, name: str = "") -> int:
     """Return how often a file, or any, was asked for."""
-    return sum(request.path.startswith(FTP + name) for request in story.world.requests)
+    return sum(request.path == FTP + name if name else request.path.startswith(FTP) for request in story.world.requests)
+
+
+def companions(story: Story) -> list[str]:
+    """Return what vouches for the files of these stories."""
+    return [other for name in names(story) for other in story.files.companions(name)]
 
 
 @asynccontextmanager
@@ -65,6 +70,7 @@ async def gone(tmp_path: Path, *, deferred: bool = False, gap: float = 0.05) -> 
         assert asked(story) == 0
         yield story, cut
         listed = {file.url.removeprefix("https://www.python.org") for file in site(story).tables.files.values()}
+        listed |= {FTP + other for other in companions(story)}
         assert {request.path for request in story.world.requests if request.path.startswith("/ftp/")} <= listed
 
 
@@ -100,6 +106,15 @@ async def ends_well(story: Story, cut: Cut) -> None:
     assert (await story.upstream())["refs/tags/v3.15.0a3"] == cut.tag
 
 
+async def recalled(story: Story) -> None:
+    """End the release here."""
+    story.say("/release abort this story is told")
+    await story.comment("wants to recall 3.15.0a3")
+    story.say("/release abort it is", by="pablogsal")
+    await story.state("aborted")
+    await story.comment("was recalled after its go", "off python.org")
+
+
 async def several_looks(story: Story) -> None:
     """Wait until the list was read several times more."""
 
@@ -124,7 +139,9 @@ async def test_a_draft_is_not_published_although_everybody_sees_it(tmp_path: Pat
         assert asked(story) == 0
         site(story).publish(NAME)
         await ends_well(story, cut)
-        assert {asked(story, name) for name in names(story)} == {2}
+        assert {asked(story, name) for name in (*names(story), *companions(story))} == {2}
+        step = await story.step("publication", "passed")
+        assert "The signatures are there; whether they are good was not verified." in step["why"]
 
 
 async def test_missing_files_are_named_to_those_who_make_them(tmp_path: Path) -> None:
@@ -135,16 +152,34 @@ async def test_missing_files_are_named_to_those_who_make_them(tmp_path: Path) ->
         drafted(story, PKG, MANIFEST)
         entry = site(story).register(NAME, FTP + astray, name="spam", slug="spam")
         site(story).publish(NAME)
-        call = await story.comment("without files that it has to have", PKG, MANIFEST, f"/release waive publication {cut.tag}")
-        assert f"It lists others that this release does not have: `3.15.0/{astray}`." in call
+        call = await story.comment("without all the files it has to have", f"/release waive publication {cut.tag}")
         assert {f"@{login}" for login in ("hugovk", "zooba", "ned-deily")} <= set(call.split())
+        await story.status(
+            f"Files are not listed on python.org: {PKG}; {MANIFEST}.", f"that this release does not have: `3.15.0/{astray}`."
+        )
         await several_looks(story)
         assert asked(story) == 0
         entry.release = site(story).create_release("Python 0.0.0")
         site(story).register(NAME, FTP + MANIFEST)
-        call = await story.comment("without files that it has to have", PKG)
-        assert "@zooba" not in call
+        await story.status(f"Files are not listed on python.org: {PKG}.")
+        await several_looks(story)
         site(story).register(NAME, FTP + PKG)
+        await ends_well(story, cut)
+
+
+async def test_who_makes_what_is_missing_now_is_called_as_well(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        published(story, PKG)
+        call = await story.comment("without all the files it has to have")
+        assert "@ned-deily" in call
+        assert "@zooba" not in call
+        site(story).unregister(FTP + TGZ)
+        await story.status(f"Files are not listed on python.org: {TGZ}; {PKG}.")
+        await several_looks(story)
+        site(story).unregister(FTP + MANIFEST)
+        assert "@zooba" in await story.comment("without all the files it has to have")
+        for name in (TGZ, PKG, MANIFEST):
+            site(story).register(NAME, FTP + name)
         await ends_well(story, cut)
 
 
@@ -158,18 +193,14 @@ async def test_nobody_is_called_while_the_list_is_changing(tmp_path: Path) -> No
         for name in (PKG, TGZ):
             site(story).register(NAME, FTP + name)
         await story.status("Everything that is listed was read; it has to stay as it is until")
-        story.say("/release abort this story is told")
-        await story.comment("wants to recall 3.15.0a3")
-        story.say("/release abort it is", by="pablogsal")
-        await story.comment("about=warning", "acts as a stand-in")
-        await story.state("aborted")
+        await recalled(story)
         assert asked(story, TGZ) == 1
 
 
 async def test_a_second_person_lets_the_release_go_without_a_file(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         published(story, PKG)
-        await story.comment("without files that it has to have", PKG)
+        await story.comment("without all the files it has to have")
         own = story.say(f"/release waive publication {cut.tag} nobody has a Mac")
         await story.refusal(own, "A waiver needs a second person")
         story.say(f"/release waive publication {cut.tag} nobody has a Mac", by="pablogsal")
@@ -301,3 +332,68 @@ async def test_nobody_is_called_while_python_org_is_silent(tmp_path: Path) -> No
         await ends_well(story, cut)
         assert before_the_push.times == 0
         assert asked(story, TGZ) == 2
+
+
+async def test_a_file_that_cannot_be_read_has_nothing_else_read_again(tmp_path: Path) -> None:
+    async with gone(tmp_path, gap=3600) as (story, _):
+        uploaded(story)
+        drafted(story)
+        busy = Fault(action=refuse(429), path=f"^{FTP}{PKG}$", times=10_000)
+        story.world.faults.add(busy)
+        story.world.faults.add(Fault(action=refuse(404), path=f"^{FTP}{TGZ}$"))
+        site(story).publish(NAME)
+        await story.step("publication", "waiting")
+        await story.status("1 of the ", "cannot be read at the moment")
+        for _ in range(3):
+            await several_looks(story)
+        assert story.people(await story.release()) == [], "nobody has to publish any more"
+        assert {asked(story, name) for name in (*names(story), *companions(story)) if name not in (PKG, MANIFEST)} == {1}
+        assert asked(story, PKG) > 3
+        busy.times = 0
+        await story.comment("Files are listed but not handed out", TGZ, "/release retry publication")
+        assert asked(story, TGZ) == 1
+        story.say("/release retry publication")
+        await story.status("Everything that is listed was read; it has to stay as it is until")
+        assert asked(story, TGZ) == 2
+        await recalled(story)
+
+
+async def test_what_vouches_for_a_file_is_read_as_well(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        bundle = f"{TGZ}.sigstore"
+        story.world.faults.add(Fault(action=refuse(404), path=f"^{FTP}{bundle}$"))
+        published(story)
+        await story.comment("Files are listed but not handed out", bundle, "/release retry publication")
+        await several_looks(story)
+        assert asked(story, bundle) == 1
+        story.say("/release retry publication")
+        await ends_well(story, cut)
+
+
+async def test_another_signature_at_the_second_look_is_read_once_more(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+        bundle = f"{TGZ}.sigstore"
+
+        async def swap() -> None:
+            site(story).upload(FTP + bundle, b"another signature")
+            site(story).purge(FTP + bundle)
+
+        story.world.faults.add(Fault(action=call(before=swap), path=f"^{FTP}{bundle}$", skip=1))
+        published(story)
+        await ends_well(story, cut)
+        assert asked(story, bundle) == 3
+
+
+async def test_what_comes_back_after_it_was_withdrawn_is_read_twice_again(tmp_path: Path) -> None:
+    async with gone(tmp_path) as (story, cut):
+
+        async def withdraw() -> None:
+            site(story).withdraw(NAME)
+
+        story.world.faults.add(Fault(action=call(before=withdraw), path=f"^{FTP}{TGZ}$"))
+        published(story)
+        await story.comment("python.org does not show Python 3.15.0a3 to everybody yet")
+        assert asked(story, TGZ) == 1
+        site(story).publish(NAME)
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 3, "the first time does not count any more"

@@ -149,8 +149,8 @@ async def test_a_refused_order_is_not_sent_again_when_azure_is_silent_at_the_ret
         await story.agreed(retry(story))
         await story.step("windows", "waiting")
         await story.swept()
-        silence.times = 0
         await mended(story, MENDED)
+        silence.times = 0
         await mended_order(story)
 
 

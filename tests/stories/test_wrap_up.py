@@ -211,12 +211,34 @@ async def test_a_branch_that_moves_in_the_last_moment_is_left_alone(tmp_path: Pa
         async def move() -> None:
             heads.append(await story.world.github.commit("hugovk", FORK, "branch-3.15.0a3", {"Lib/later.py": "x = 1\n"}, "Late"))
 
-        # The first look at the branch is answered before it moves, the one in the last moment after.
-        story.world.faults.add(Fault(action=call(after=move), method="GET", path=rf"/{FORK}/git/ref/heads/branch"))
+        # The first look at the branch is that of everybody, before it moves; the one in the last moment comes after.
+        story.world.faults.add(Fault(action=call(before=move), method="GET", path=rf"/{FORK}/git/ref/heads/branch"))
         story.say(f"/release approve {await tag_of(story)}")
         await story.state("done")
         await thanked(story, "left as it is: it moves")
         assert [await forks_branch(story)] == heads
+
+
+async def test_a_branch_with_the_same_tree_on_another_parent_is_left_alone(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        story.world.github.install(FORK)
+        cut = await begun(story)
+        other = await story.world.github.commit("hugovk", FORK, "branch-3.15.0a3", {}, "The same files, and one commit more")
+        story.say(f"/release approve {cut.tag}")
+        await story.state("done")
+        await thanked(story, "left as it is: it is at", other, "hugovk can delete it.")
+        assert await forks_branch(story) == other
+
+
+async def test_a_branch_that_is_gone_needs_no_app_and_nobody(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        cut = await begun(story)
+        await story.world.github.set_ref("hugovk", FORK, BRANCH, None)
+        story.say(f"/release approve {cut.tag}")
+        await story.state("done")
+        assert "Left for people" not in await thanked(story)
+        assert (await evidence(story))[f"branch branch-3.15.0a3 in {FORK}"] == "not there"
+        assert (await story.step("wrap-up", "passed"))["why"] == "Everything is tidied up."
 
 
 @pytest.mark.parametrize("how", ["gone", "kept by a rule"])
@@ -370,6 +392,33 @@ async def test_a_halt_and_its_end_are_not_part_of_the_dossier_once_it_is_closed(
         body = await thanked(story)
         assert await dossier(story) == before
         assert hashlib.sha256(before).hexdigest() in body
+
+
+async def test_a_version_that_is_done_is_not_opened_again_and_keeps_its_dossier(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        await carried(story)
+        book = await dossier(story)
+        assert hashlib.sha256(book).hexdigest() in await thanked(story)
+        other = story.open_issue()
+        again = story.say("/release 3.15.0a3", issue=other)
+        await story.refusal(again, f"3.15.0a3 was released at cpython#{story.issue} already", "release the next version", issue=other)
+        assert (await story.release())["state"] == "done"
+        assert await dossier(story) == book
+
+
+async def test_as_long_as_a_run_cannot_be_named_there_is_no_last_word(tmp_path: Path) -> None:
+    def patient(text: str) -> str:
+        return re.sub(r"(?m)^confirm_gap = .*$", "confirm_gap = 3600.0", wrapped(text))
+
+    async with telling(tmp_path, "3.15.0a3", policy=patient) as story:
+        cut = await begun(story)
+        lost = replace(queued(story), id=0)
+        await with_runs(story, lost, attempt=0)
+        story.say(f"/release approve {cut.tag}")
+        step = await story.step("wrap-up", "waiting")
+        assert "its run is looked for, so that the dossier can name it" in step["why"]
+        assert json.loads(await dossier(story))["closed"] is None
+        assert not any("about=thanks-" in one.body for one in story.world.github.comments("python/cpython", story.issue))
 
 
 async def tag_of(story: Story) -> str:

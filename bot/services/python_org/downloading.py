@@ -125,7 +125,7 @@ class Downloads:
             return Missing()
         if status in _PATIENCE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             until = retry_at(response.headers, self._clock())
-            self._silent_until = until or self._silent_until
+            self._silent_until = max(until or self._silent_until, self._silent_until)
             if until or status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise Unavailable(f"GET {response.url} was answered with {status}", retry_at=until)
             raise _Interrupted(f"it was answered with {status}")
