@@ -74,8 +74,9 @@ class Advance:
         # Only now is it over for everybody: as long as anything is left to tell, the row stays alive.
         await self.claim.save(dump(self.release), live=not self.release.state.over)
         now, timing = self.context.now(), self.context.profile.timing
-        # What could not be cancelled yet, or has lapsed in this very look, must not wait for something else to happen.
-        idle = timing.poll if plan.to_cancel(self.release) else timing.remind
+        # What could not be cancelled or told yet must not wait for something else to happen.
+        untold = any(not act.done and not act.told for act in self.release.people)
+        idle = timing.poll if untold or plan.to_cancel(self.release) else timing.remind
         return now if interrupted else plan.next_look(self.release, now, idle=self.context.after(idle))
 
     async def _checkpoint(self, read: Sequence[str]) -> None:

@@ -4,16 +4,18 @@ Approvals are only read: they are what people are for.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from bot import azure_trouble as trouble
 from bot import azure_words as words
 from bot.azure_view import GOOD, View, at_work, failed
 from bot.release.facts import Checked, Finding, RunSeen, Severity
 from bot.release.model import Release
-from bot.release.outcomes import Failed, NeedsPerson, Outcome
+from bot.release.outcomes import Failed, NeedsPerson, Outcome, Waiting
 from bot.services.azure_devops.shapes import (
     Approval,
     ApprovalId,
+    ApprovalStatus,
     RunResult,
     Stage,
     WorkResult,
@@ -69,10 +71,18 @@ def issues(step: str, subject: str, view: View) -> Checked:
 # ---- people ----------------------------------------------------------------------------------------------------------------------------
 
 
-async def _approvals_wanted(stages: Sequence[Stage], view: View, release: Release, tools: Tools) -> NeedsPerson:
+_OPEN: Final = frozenset({ApprovalStatus.UNDEFINED, ApprovalStatus.UNINITIATED, ApprovalStatus.PENDING, ApprovalStatus.DEFERRED})
+
+
+async def _approvals_wanted(stages: Sequence[Stage], view: View, release: Release, tools: Tools) -> NeedsPerson | Waiting:
     pending = [approval.id for stage in stages for approval in stage.approvals]
     approvals = {approval.id: approval for approval in await tools.azure.approvals(pending)}
-    wishes = [_wish(stage, approvals, view.run.name) for stage in stages]
+    # What was approved since the stages were read is asked of nobody; an approval that is not told of may still be wanted.
+    given = {approval.id for approval in approvals.values() if approval.status not in _OPEN}
+    waiting = [stage for stage in stages if any(one.id not in given for one in stage.approvals)]
+    if not waiting:
+        return at_work(view, tools)
+    wishes = [_wish(stage, approvals, view.run.name) for stage in waiting]
     asked = [identity for approval in approvals.values() for identity in approval.open_to]
     return NeedsPerson(
         who=words.experts(release, tools, asked),

@@ -297,6 +297,13 @@ def test_a_go_written_before_the_results_changed_is_declined() -> None:
     assert obeyed(orders.go(shown, order(said=LATER), SHA)).go is not None
 
 
+def test_the_question_for_the_go_is_taken_back_while_something_is_made_again() -> None:
+    undone = plan.apply(asked(), "windows", waiting("Azure"), SOON)
+    assert (undone.step("go").status, waited_for(undone)) == (StepStatus.PENDING, [])
+    silent = plan.apply(asked(), "windows", replace(waiting(), unheard=True), SOON)
+    assert waited_for(silent) == ["go"]
+
+
 def test_a_go_waits_for_a_builder_that_is_done_again() -> None:
     for step, outcome in (("windows", failed()), ("source", waiting("GitHub")), ("tag", failed())):
         undone = plan.apply(asked(), step, outcome, SOON)

@@ -332,7 +332,8 @@ def test_a_signature_proves_exactly_its_body_and_secret(body: bytes, secret: str
     digest = claimed([sign(body, secret)])
     assert digest is not None
     assert is_genuine(body, digest, [other, secret])
-    assert is_genuine(body, digest, [other]) is (other == secret)
+    # HMAC fills short keys up with zeros (https://www.rfc-editor.org/rfc/rfc2104), so those at the end of a key make no difference.
+    assert is_genuine(body, digest, [other]) is (other.rstrip("\0") == secret.rstrip("\0"))
     assert not is_genuine(body + b"x", digest, [secret])
 
 

@@ -135,7 +135,16 @@ def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Relea
     if isinstance(outcome, Failed) and outcome.halt and release.state in (ReleaseState.RUNNING, ReleaseState.ABORTING):
         release = halted(release, outcome.why, None, now, advice=outcome.diagnostics)
     # That an outside system is silent for a while changes nothing about what people have to do, and nobody is called anew for it.
-    return release if _unheard(outcome) else concluded(asked(release, name, now), now)
+    return release if _unheard(outcome) else concluded(_question_withdrawn(asked(release, name, now), now), now)
+
+
+def _question_withdrawn(release: Release, now: datetime) -> Release:
+    """Take the question for the go back while what it is about is made again."""
+    undone = any(step.name in BUILDERS and step.status not in SETTLED for step in release.steps)
+    if not undone or not any(step.name == "go" and step.status is StepStatus.NEEDS_PERSON for step in release.steps):
+        return release
+    people = tuple(closed(act, now) if act.step == "go" else act for act in release.people)
+    return replace(release.with_step(StepState(name="go")), people=people)
 
 
 def _unheard(outcome: Outcome) -> bool:

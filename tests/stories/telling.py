@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
+from _pytest.mark.structures import ParameterSet
+
 from bot.effects import Observer
 from bot.rehearsal.stage import stage
 from bot.rehearsal.versions import PythonVersion
@@ -25,6 +28,11 @@ class Ears(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         cause = f": {record.exc_info[1]!r}" if record.exc_info else ""
         self.errors.append(f"{record.name}: {record.getMessage()}{cause}")
+
+
+def rarely(*values: object) -> ParameterSet:
+    """Leave one case of several that differ little to `make chaos`."""
+    return pytest.param(*values, marks=pytest.mark.chaos)
 
 
 def walls(text: str) -> str:

@@ -81,7 +81,7 @@ async def test_a_step_that_comes_back_is_shown_as_it_is(tmp_path: Path) -> None:
 
 async def test_the_button_of_a_check_has_the_bot_look_again(tmp_path: Path) -> None:
     def patient(text: str) -> str:
-        return text.replace("poll = 0.05", "poll = 1000").replace("sweep = 0.25", "sweep = 1000")
+        return text.replace("poll = 0.1", "poll = 1000").replace("sweep = 0.25", "sweep = 1000")
 
     async with telling(tmp_path, "3.13.6", policy=patient) as story:
         story.world.github.install("Yhg1s/cpython")

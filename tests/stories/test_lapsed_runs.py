@@ -125,7 +125,7 @@ async def test_a_release_is_not_done_while_a_run_that_nobody_wants_goes_on(tmp_p
 
 async def test_a_refused_cancel_is_asked_for_once_in_each_poll(tmp_path: Path) -> None:
     def patient(text: str) -> str:
-        return sources_only(text).replace("poll = 0.05", "poll = 2")
+        return sources_only(text).replace("poll = 0.1", "poll = 2")
 
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=patient, machines=False) as story:
         await approved(story)

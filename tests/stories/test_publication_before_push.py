@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.effects import Door
 from bot.rehearsal.faults import Fault, call, refuse
+from bot.rehearsal.release_manager import Cut
 from bot.release.facts import PublicationSeen
 from bot.release.outcomes import Failed, Outcome
 from bot.state import load
@@ -17,10 +18,12 @@ from bot.store.store import Store
 from tests.databases import QUICK, during_a_look
 from tests.stories.story import Story
 from tests.stories.telling import telling
-from tests.stories.test_publication import FTP, PKG, TGZ, asked, ends_well, gone, published, recalled, without_pipeline
+from tests.stories.test_publication import FTP, PKG, TGZ, asked, ends_well, gone, published, recalled, site, without_pipeline
 
 LASTING = 2.0
 """Seconds for which it counts in these stories that something was read."""
+
+PUSHING = r"^/python/cpython\.git/git-receive-pack$"
 
 
 async def test_who_said_go_and_has_left_does_not_count(tmp_path: Path) -> None:
@@ -54,7 +57,7 @@ async def later_than_it_counts(story: Story) -> None:
 
 
 @asynccontextmanager
-async def kept_from_pushing(tmp_path: Path, path: str) -> AsyncIterator[Story]:
+async def kept_from_pushing(tmp_path: Path, path: str) -> AsyncIterator[tuple[Story, Cut, Fault]]:
     """Tell of a release that is confirmed, and of a world that refuses something which the push needs, until the fault is mended."""
     async with gone(tmp_path) as (story, cut):
         busy = Fault(action=refuse(503), path=path, times=10_000)
@@ -66,26 +69,36 @@ async def kept_from_pushing(tmp_path: Path, path: str) -> AsyncIterator[Story]:
         published(story)
         await story.step("publication", "passed")
         await story.step("push", "waiting")
-        yield story
-        assert "refs/tags/v3.15.0a3" not in await story.upstream()
-        busy.times = 0
-        await ends_well(story, cut)
+        yield story, cut, busy
 
 
 async def test_what_was_read_long_ago_is_read_again_before_the_push_and_nobody_is_called(tmp_path: Path) -> None:
-    async with kept_from_pushing(tmp_path, r"/user/\d+$") as story:
+    async with kept_from_pushing(tmp_path, r"/user/\d+$") as (story, cut, busy):
         await later_than_it_counts(story)
         assert asked(story, TGZ) == 2
-    assert asked(story, TGZ) == 4
+        busy.times = 0
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 4
 
 
 async def test_a_push_that_was_begun_long_ago_has_everything_read_again(tmp_path: Path) -> None:
-    async with kept_from_pushing(tmp_path, r"^/python/cpython\.git/git-receive-pack$") as story:
+    async with kept_from_pushing(tmp_path, PUSHING) as (story, cut, busy):
 
         async def read_again() -> bool:
             return asked(story, TGZ) >= 4
 
         await story.until("everything to be read again", read_again)
+        assert "refs/tags/v3.15.0a3" not in await story.upstream()
+        busy.times = 0
+        await ends_well(story, cut)
+
+
+async def test_who_finds_something_wrong_before_a_push_that_was_begun_may_still_turn_back(tmp_path: Path) -> None:
+    async with kept_from_pushing(tmp_path, PUSHING) as (story, cut, _):
+        site(story).corrupt(FTP + TGZ)
+        await story.comment("Files do not have the hash that python.org states", TGZ, f"/release waive publication {cut.tag} REASON")
+        await recalled(story)
+        assert "refs/tags/v3.15.0a3" not in await story.upstream()
 
 
 async def pushed(story: Story, tmp_path: Path, seen: PublicationSeen | None) -> Outcome:
