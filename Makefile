@@ -30,11 +30,12 @@ rehearse: $(RUNTIME) ## carry a release through a world in a box: make rehearse 
 run: $(RUNTIME) ## run the bot on this machine, configured by the environment
 	@BOT_HOME="$${BOT_HOME:-$(CURDIR)/.bot-home}" $(PYTHON) -m bot serve
 
+# Stories mostly wait for each other's next look, so more of them than processors run at once.
 # Measuring makes everything slower, so it is done where the parts lie that must be covered, and not for the stories.
 test: $(DEVELOPMENT) ## run the tests and measure what they cover
 	@$(PYTHON) -m pytest -n 2 --cov --cov-report= tests/test_*.py
 	@$(PYTHON) -m coverage report --include='$(FULLY_COVERED)' --fail-under=100
-	@$(PYTHON) -m pytest -n 3 --ignore-glob='tests/test_*.py'
+	@$(PYTHON) -m pytest -n 4 --ignore-glob='tests/test_*.py'
 
 chaos: $(DEVELOPMENT) ## run every story with lost, doubled and shuffled deliveries and with deaths
 	@$(PYTHON) -m pytest -n 2 -m chaos

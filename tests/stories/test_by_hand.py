@@ -142,4 +142,8 @@ async def test_after_the_go_another_tag_halts_the_release_and_two_recall_it(tmp_
         assert "files of it may be public" in await story.status(": aborted")
         word = story.say("/release done withdraw")
         await story.reaction(word, "+1")
-        assert story.people(await story.release()) == []
+
+        async def withdrawn() -> bool:
+            return story.people(await story.release()) == []
+
+        await story.until("nobody to be asked any more", withdrawn)
