@@ -37,7 +37,7 @@ test: $(DEVELOPMENT) ## run the tests and measure what they cover
 	@$(PYTHON) -m coverage report --include='$(FULLY_COVERED)' --fail-under=100
 	@$(PYTHON) -m pytest -n 4 --ignore-glob='tests/test_*.py'
 
-chaos: $(DEVELOPMENT) ## run every story with lost, doubled and shuffled deliveries and with deaths
+chaos: $(DEVELOPMENT) ## run every story with lost, doubled and shuffled deliveries and with deaths, and the rarer cases
 	@$(PYTHON) -m pytest -n 2 -m chaos
 
 check: $(DEVELOPMENT) ## lint, format, types, generated pages

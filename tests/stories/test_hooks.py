@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.azure_hooks import APPROVAL_COMPLETED, APPROVAL_PENDING, BUILD_COMPLETE, RUN_CHANGED, STAGE_CHANGED
 from tests.stories.sources import approved, builds, dispatches, ordered, pushed, sources_only
 from tests.stories.story import Story
@@ -48,6 +50,7 @@ async def test_what_happens_on_azure_is_seen_at_once(tmp_path: Path) -> None:
         await given_up(story)
 
 
+@pytest.mark.chaos
 async def test_a_hook_that_is_signed_in_by_a_header_serves_as_well(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=slow) as story:
         hears_of_the_fork(story)
@@ -79,6 +82,7 @@ async def test_doubled_and_shuffled_hooks_do_nothing_twice(tmp_path: Path) -> No
         await given_up(story)
 
 
+@pytest.mark.chaos
 async def test_hooks_of_strangers_change_nothing(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True) as story:
         story.world.azure.hook_to(story.world.azure.hooks.url or "", "a guess")

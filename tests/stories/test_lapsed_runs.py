@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from bot.effects import EffectMismatch, Observer
 from bot.rehearsal.faults import Fault, drop_after, refuse
 from bot.rehearsal.github_actions_model import Run
@@ -45,6 +47,7 @@ async def test_a_new_tag_stops_the_run_of_the_old_one(tmp_path: Path) -> None:
         assert dispatches(story) == 2
 
 
+@pytest.mark.chaos
 async def test_a_refreeze_stops_the_run(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         await approved(story)
@@ -81,6 +84,7 @@ async def test_a_run_that_the_bot_may_not_stop_is_stopped_by_somebody_who_may(tm
         await story.state("aborted")
 
 
+@pytest.mark.chaos
 async def test_what_somebody_was_asked_to_cancel_stays_asked_while_github_is_silent(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         await approved(story)
@@ -123,6 +127,7 @@ async def test_a_release_is_not_done_while_a_run_that_nobody_wants_goes_on(tmp_p
         await pushed(story, second)
 
 
+@pytest.mark.chaos
 async def test_a_refused_cancel_is_asked_for_once_in_each_poll(tmp_path: Path) -> None:
     def patient(text: str) -> str:
         return sources_only(text).replace("poll = 0.1", "poll = 2")
@@ -142,6 +147,7 @@ async def test_a_refused_cancel_is_asked_for_once_in_each_poll(tmp_path: Path) -
         await story.state("aborted")
 
 
+@pytest.mark.chaos
 async def test_of_two_runs_that_look_alike_none_is_stopped_and_somebody_is_asked(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await story.opened()
@@ -168,6 +174,7 @@ async def test_of_two_runs_that_look_alike_none_is_stopped_and_somebody_is_asked
         await story.state("aborted")
 
 
+@pytest.mark.chaos
 async def test_a_run_is_stopped_where_it_was_ordered_whatever_the_profile_says_by_then(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         await approved(story)
@@ -220,6 +227,7 @@ async def test_a_run_whose_answer_was_lost_is_found_and_stopped(tmp_path: Path) 
         assert run.conclusion == "cancelled"
 
 
+@pytest.mark.chaos
 async def test_an_order_that_never_arrived_does_not_hold_up_an_abort(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await story.opened()
@@ -265,6 +273,7 @@ async def test_an_abort_stops_what_is_built_for_windows(tmp_path: Path) -> None:
         await cancelled(story)
 
 
+@pytest.mark.chaos
 async def test_a_run_on_azure_whose_answer_was_lost_is_found_and_stopped(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True) as story:
         story.machines.azure = False

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot.rehearsal import publisher
 from bot.rehearsal.faults import Fault, call, refuse
@@ -168,6 +169,7 @@ async def test_missing_files_are_named_to_those_who_make_them(tmp_path: Path) ->
         await ends_well(story, cut)
 
 
+@pytest.mark.chaos
 async def test_who_makes_what_is_missing_now_is_called_as_well(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         published(story, PKG)
@@ -184,6 +186,7 @@ async def test_who_makes_what_is_missing_now_is_called_as_well(tmp_path: Path) -
         await ends_well(story, cut)
 
 
+@pytest.mark.chaos
 async def test_nobody_is_called_while_the_list_is_changing(tmp_path: Path) -> None:
     async with gone(tmp_path, gap=3600) as (story, _):
         published(story, PKG)
@@ -216,6 +219,7 @@ async def test_what_was_put_off_may_follow_later(tmp_path: Path) -> None:
         await ends_well(story, cut)
 
 
+@pytest.mark.chaos
 async def test_a_file_of_which_nobody_told_is_acknowledged(tmp_path: Path) -> None:
     async with gone(tmp_path, deferred=True) as (story, cut):
         published(story)
@@ -243,6 +247,7 @@ async def test_one_bit_is_enough_and_a_look_again_is_asked_for(tmp_path: Path) -
         assert asked(story, TGZ) == 3
 
 
+@pytest.mark.chaos
 async def test_the_list_tells_by_itself_that_it_was_mended(tmp_path: Path) -> None:
     extra = "python-3.15.0a3-spam.exe"
     async with gone(tmp_path) as (story, cut):
@@ -359,6 +364,7 @@ async def test_a_file_that_cannot_be_read_has_nothing_else_read_again(tmp_path: 
         await recalled(story)
 
 
+@pytest.mark.chaos
 async def test_who_asks_for_a_look_has_everything_read_again(tmp_path: Path) -> None:
     async with gone(tmp_path, gap=3600) as (story, _):
         busy = Fault(action=refuse(429), path=f"^{FTP}{PKG}$", times=10_000)
@@ -384,6 +390,7 @@ async def test_what_vouches_for_a_file_is_read_as_well(tmp_path: Path) -> None:
         await ends_well(story, cut)
 
 
+@pytest.mark.chaos
 async def test_another_signature_at_the_second_look_is_read_once_more(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         bundle = f"{TGZ}.sigstore"

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.effects import Door
 from bot.rehearsal.faults import Fault, call, refuse
 from bot.rehearsal.release_manager import Cut
@@ -81,6 +83,7 @@ async def test_what_was_read_long_ago_is_read_again_before_the_push_and_nobody_i
         assert asked(story, TGZ) == 4
 
 
+@pytest.mark.chaos
 async def test_a_push_that_was_begun_long_ago_has_everything_read_again(tmp_path: Path) -> None:
     async with kept_from_pushing(tmp_path, PUSHING) as (story, cut, busy):
 
@@ -93,6 +96,7 @@ async def test_a_push_that_was_begun_long_ago_has_everything_read_again(tmp_path
         await ends_well(story, cut)
 
 
+@pytest.mark.chaos
 async def test_who_finds_something_wrong_before_a_push_that_was_begun_may_still_turn_back(tmp_path: Path) -> None:
     async with kept_from_pushing(tmp_path, PUSHING) as (story, cut, _):
         site(story).corrupt(FTP + TGZ)

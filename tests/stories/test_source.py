@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.faults import Action, Fault, drop_after, drop_before, refuse
 from bot.rehearsal.release_workflow import REPOSITORY, SOURCE, VERIFY
 from tests.stories.disorder import Mortal, reviving
@@ -48,6 +50,7 @@ async def test_the_sources_are_built_and_their_hashes_are_shown(tmp_path: Path) 
         assert dispatches(story) == 1
 
 
+@pytest.mark.chaos
 async def test_a_final_release_has_its_documentation(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.13.6", whole=True, policy=sources_only) as story:
         cut = await approved(story)
@@ -80,6 +83,7 @@ async def test_an_order_whose_answer_was_lost_is_found_among_all_others(tmp_path
         assert (dispatches(story), len(runs_of(story))) == (1, 4)
 
 
+@pytest.mark.chaos
 async def test_an_order_that_never_arrived_is_placed_again(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only) as story:
         story.world.faults.add(Fault(action=drop_before(), path="/dispatches$"))
@@ -102,6 +106,7 @@ async def test_an_older_github_does_not_name_the_run(tmp_path: Path) -> None:
         assert (dispatches(story), len(runs_of(story))) == (1, 1)
 
 
+@pytest.mark.chaos
 async def test_an_older_github_does_not_name_the_run_and_there_is_none(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only) as story:
         story.world.faults.add(Fault(action=Action(status=204), path="/dispatches$"))
@@ -142,6 +147,7 @@ async def test_an_order_that_github_refuses_is_sent_again_once_the_profile_is_me
         assert (dispatches(story), [run.inputs for run in runs_of(story)]) == (2, [inputs(story, cut)])
 
 
+@pytest.mark.chaos
 async def test_an_order_that_github_forbids_is_sent_again_only_when_somebody_says_so(tmp_path: Path) -> None:
     mortal = Mortal(points=("after",), only=("source",))
     told = telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, observers=[mortal])
@@ -212,6 +218,7 @@ async def attempted(run: object, attempt: int) -> bool:
     return getattr(run, "attempt", 0) == attempt
 
 
+@pytest.mark.chaos
 async def test_a_cancelled_run_is_run_again_and_where_github_does_not_do_that_another_is_ordered(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await approved(story)
@@ -278,6 +285,7 @@ async def test_what_was_uploaded_is_not_what_was_built(tmp_path: Path) -> None:
         await pushed(story, cut)
 
 
+@pytest.mark.chaos
 async def test_a_run_that_somebody_deleted_is_ordered_again(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await approved(story)
@@ -294,6 +302,7 @@ async def there_is(story: Story) -> bool:
     return bool(runs_of(story))
 
 
+@pytest.mark.chaos
 async def test_actions_are_down_for_a_while(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only) as story:
         cut = await story.opened()
@@ -322,6 +331,7 @@ async def test_the_bot_dies_whenever_it_orders(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.chaos
 async def test_a_successful_run_that_does_not_show_what_it_built_is_not_accepted(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await approved(story)

@@ -98,6 +98,7 @@ async def test_what_azure_refuses_is_not_sent_again_and_again(tmp_path: Path) ->
         assert story.world.counts[QUEUE] == 1
 
 
+@pytest.mark.chaos
 async def test_an_order_that_is_refused_after_its_check_is_placed_anew_when_somebody_says_so(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         await refused(story)
@@ -145,6 +146,7 @@ async def mended_order(story: Story) -> None:
     assert story.world.counts[QUEUE] == 2
 
 
+@pytest.mark.chaos
 async def test_a_refused_order_is_not_sent_again_when_azure_is_silent_at_the_retry(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         await refused(story)
@@ -157,6 +159,7 @@ async def test_a_refused_order_is_not_sent_again_when_azure_is_silent_at_the_ret
         await mended_order(story)
 
 
+@pytest.mark.chaos
 async def test_a_refused_order_is_not_sent_again_when_the_bot_is_shut_out_at_the_retry(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         await refused(story)
@@ -180,6 +183,7 @@ async def test_a_refused_order_is_not_sent_again_when_the_next_one_does_not_pass
         await mended_order(story)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("fault", [drop_after(), rarely(drop_before())], ids=["answer", "order"])
 async def test_another_order_is_brought_to_its_end_when_its_answer_is_lost(tmp_path: Path, fault: Action) -> None:
     async with building(tmp_path) as story:
@@ -229,6 +233,7 @@ async def test_a_run_from_another_branch_of_the_pipeline_is_not_taken_up(tmp_pat
         assert (story.world.counts[QUEUE], other.tags, other.status) == (1, [], "notStarted")
 
 
+@pytest.mark.chaos
 async def test_a_run_from_another_branch_of_the_pipeline_is_not_stopped_for_an_order_that_was_lost(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         story.world.faults.add(Fault(action=drop_before(), method="POST", path=RUNS, times=1_000_000))
@@ -288,6 +293,7 @@ async def test_who_has_to_approve_is_reminded(tmp_path: Path) -> None:
         await ended_after_sign(story, run)
 
 
+@pytest.mark.chaos
 async def test_who_approves_is_known_by_the_name_on_azure(tmp_path: Path) -> None:
     named = ('login = "pablogsal"\n', 'login = "pablogsal"\nazure = "ZOOBA"\n')
     async with building(tmp_path, named) as story:
@@ -297,6 +303,7 @@ async def test_who_approves_is_known_by_the_name_on_azure(tmp_path: Path) -> Non
         await ended_after_sign(story, run)
 
 
+@pytest.mark.chaos
 async def test_two_stages_that_wait_at_once_are_one_call(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -335,6 +342,7 @@ async def tried(story: Story, run: Run, stage: str, attempt: int = 2) -> None:
     await story.until(f"try {attempt} of {stage}", again)
 
 
+@pytest.mark.chaos
 async def test_an_approval_that_came_too_late_is_asked_for_anew(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -365,6 +373,7 @@ async def test_a_failed_stage_is_tried_again_and_passes(tmp_path: Path) -> None:
         assert len(story.world.azure.runs) == 1
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_at_every_retry(tmp_path: Path) -> None:
     mortal = Doomed()
     async with building(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):
@@ -378,6 +387,7 @@ async def test_the_bot_dies_at_every_retry(tmp_path: Path) -> None:
         assert (run.stage("Build").attempt, len(story.world.azure.runs)) == (2, 1)
 
 
+@pytest.mark.chaos
 async def test_a_cancelled_run_is_taken_up_again(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -391,6 +401,7 @@ async def test_a_cancelled_run_is_taken_up_again(tmp_path: Path) -> None:
         await ended(story, run)
 
 
+@pytest.mark.chaos
 async def test_a_run_that_ended_before_it_began_is_replaced(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -436,6 +447,7 @@ async def test_a_run_that_builds_another_commit_never_counts(tmp_path: Path) -> 
         await ended(story, other)
 
 
+@pytest.mark.chaos
 async def test_a_run_from_another_branch_of_the_pipeline_never_counts(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -502,6 +514,7 @@ async def test_a_run_that_counts_is_kept_at_once(tmp_path: Path, action: Action 
         assert kept(story) == [run.id]
 
 
+@pytest.mark.chaos
 async def test_that_a_run_may_not_be_kept_does_not_hold_up_the_release(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         no = {"message": "Access denied: needs Retain indefinitely.", "typeKey": "AccessDeniedException", "$id": "1", "errorCode": 0}
@@ -511,6 +524,7 @@ async def test_that_a_run_may_not_be_kept_does_not_hold_up_the_release(tmp_path:
         assert kept(story) == []
 
 
+@pytest.mark.chaos
 async def test_nothing_is_kept_where_the_profile_does_not_want_it(tmp_path: Path) -> None:
     async with building(tmp_path, ("retain = true", "retain = false")) as story:
         _, run = await begun(story)

@@ -103,6 +103,7 @@ async def test_the_bot_dies_at_every_step_and_there_is_one_publication(tmp_path:
         assert len(story.world.azure.runs) == 2
 
 
+@pytest.mark.chaos
 async def test_a_publication_of_another_run_is_not_taken_for_ours(tmp_path: Path) -> None:
     async with publishing(tmp_path) as story:
         cut, first = await to_go(story)
@@ -188,6 +189,7 @@ async def test_what_was_published_once_is_never_published_again(tmp_path: Path) 
         await recalled(story)
 
 
+@pytest.mark.chaos
 async def test_what_was_published_once_is_never_published_again_while_somebody_has_to_take_note(tmp_path: Path) -> None:
     async with publishing(tmp_path) as story:
         first, second = await gone(story)
@@ -202,6 +204,7 @@ async def test_what_was_published_once_is_never_published_again_while_somebody_h
         await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_what_was_deleted_cannot_be_published(tmp_path: Path) -> None:
     async with publishing(tmp_path) as story:
         cut, first = await to_go(story)
@@ -241,6 +244,7 @@ async def test_without_hashes_nobody_knows_what_was_published(tmp_path: Path, co
         await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_without_installers_only_packages_are_told_of(tmp_path: Path) -> None:
     reference("specs/azure/windows_stages.json")
     async with publishing(tmp_path, ("DoTailCalling = true }\n", "DoTailCalling = true, DoMSI = false }\n")) as story:
@@ -276,6 +280,7 @@ async def test_in_one_run_the_last_approval_publishes(tmp_path: Path) -> None:
         assert story.world.counts[QUEUE] == 1
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", ["deleted", rarely("of another commit")])
 async def test_in_one_run_nobody_is_told_that_another_one_can_be_ordered(tmp_path: Path, how: str) -> None:
     async with publishing(tmp_path, *ONE_RUN) as story:
@@ -294,6 +299,7 @@ async def test_in_one_run_nobody_is_told_that_another_one_can_be_ordered(tmp_pat
         await recalled(story)
 
 
+@pytest.mark.chaos
 async def test_in_one_run_what_was_published_too_early_has_to_be_acknowledged(tmp_path: Path) -> None:
     async with publishing(tmp_path, *ONE_RUN) as story:
         cut, run = await begun(story)

@@ -202,6 +202,7 @@ async def test_a_branch_that_went_on_is_left_alone(tmp_path: Path) -> None:
         assert await forks_branch(story) == head
 
 
+@pytest.mark.chaos
 async def test_a_branch_that_moves_in_the_last_moment_is_left_alone(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         story.world.github.install(FORK)
@@ -230,6 +231,7 @@ async def test_a_branch_with_the_same_tree_on_another_parent_is_left_alone(tmp_p
         assert await forks_branch(story) == other
 
 
+@pytest.mark.chaos
 async def test_a_branch_that_is_gone_needs_no_app_and_nobody(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
@@ -259,6 +261,7 @@ async def test_a_branch_that_is_gone_or_protected(tmp_path: Path, how: str) -> N
         assert ("Repository rule violations found" in body) == (how != "gone")
 
 
+@pytest.mark.chaos
 async def test_a_branch_whose_deletion_was_answered_into_a_broken_connection(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         story.world.github.install(FORK)
@@ -295,6 +298,7 @@ async def test_a_lease_whose_answer_was_lost_is_not_added_twice(tmp_path: Path) 
         assert kept(story) == [run.id]
 
 
+@pytest.mark.chaos
 async def test_a_run_that_may_not_be_kept_is_left_to_people(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
@@ -335,6 +339,7 @@ async def test_azure_is_down_at_the_end(tmp_path: Path) -> None:
         assert await dossier(story) == before
 
 
+@pytest.mark.chaos
 async def test_a_locked_issue_does_not_hold_the_release_open(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
