@@ -8,7 +8,6 @@ import pytest
 from bot.rehearsal.inspection_builders import of_the_builders
 from bot.rehearsal.release_manager import Cut
 from tests.processes.process_story import Choice, ProcessStory, dying, process_telling
-from tests.stories.telling import rarely
 from tests.stories.test_ordinary import carried
 from tests.stories.test_whole import carried as whole
 from tests.stories.test_whole import scene_of
@@ -25,8 +24,9 @@ async def test_a_process_carries_a_release(tmp_path: Path) -> None:
         await looks_as_it_should(story, cut)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("first", [0, rarely(1)])
+@pytest.mark.parametrize("first", [0, 1])
 async def test_a_process_that_is_killed_again_and_again_reaches_the_same_world(tmp_path: Path, first: int) -> None:
     async with process_telling(tmp_path, "3.15.0a3") as story, dying(story, Choice(POINTS, every=4, first=first)) as executioner:
         cut = await carried(story)
