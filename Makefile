@@ -35,7 +35,7 @@ run: $(RUNTIME) ## run the bot on this machine, configured by the environment
 test: $(DEVELOPMENT) ## run the tests and measure what they cover
 	@$(PYTHON) -m pytest -n 2 --cov --cov-report= tests/test_*.py
 	@$(PYTHON) -m coverage report --include='$(FULLY_COVERED)' --fail-under=100
-	@$(PYTHON) -m pytest -n 4 --ignore-glob='tests/test_*.py'
+	@$(PYTHON) -m pytest -n 4 --dist worksteal --ignore-glob='tests/test_*.py'
 
 chaos: $(DEVELOPMENT) ## run every story with lost, doubled and shuffled deliveries and with deaths, and the rarer cases
 	@$(PYTHON) -m pytest -n 2 -m chaos

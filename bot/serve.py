@@ -65,6 +65,8 @@ class Bot:
     app: App | None = None
     url: str = ""
     work: asyncio.Task[None] | None = None
+    working: bool = False
+    """Whether all is known that has to be known before any work is done."""
 
     async def listen(self) -> None:
         """Open the port; it takes webhooks from now on."""
@@ -113,6 +115,10 @@ class Bot:
 
     async def stop(self) -> None:
         """Take no more work, let what runs come to an end, and close everything."""
+        if self.work is not None and not self.working:
+            # Who we are does not matter any more, and work that begins now would find everything closed.
+            self.work.cancel()
+            await asyncio.wait([self.work])
         await self.stack.aclose()
         if self.work is not None:
             self.work.cancel()
@@ -138,6 +144,7 @@ class Bot:
             # Also what nobody wanted to look at: its project may have been left out of the profiles for a while.
             for key in (watch_key(profile.name), *await self.store.live_keys(profile.name)):
                 await self.store.wake(key)
+        self.working = True
         await self.store.run(self.reconcile)
 
     async def _learn_installations(self, context: Context) -> None:

@@ -72,7 +72,9 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
         except (Unavailable, UserError) as error:
             # One chore that cannot be done must not keep the others from being done.
             log.warning("%s of %s could not be done now: %s", chore.__name__, claim.key, error)
-        await claim.save(dump(watch))
+        # Most looks find nothing new, and each save is a commit to the disk.
+        if (text := dump(watch)) != claim.state:
+            await claim.save(text)
     return context.after(min(context.profile.timing.sweep, context.profile.timing.poll))
 
 

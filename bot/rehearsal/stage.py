@@ -23,13 +23,13 @@ _MANAGERS: Final = ((9, "ambv"), (11, "pablogsal"), (13, "Yhg1s"), (15, "hugovk"
 _NEWEST_MANAGER: Final = "savannahostrowski"
 
 _TIMING: Final = """[timing]
-poll = 0.1
+poll = 0.2
 confirm_gap = 0.05
 approval_valid = 3600
 remind = 3600
 authority_patience = 2
 write_gap = 0
-sweep = 0.5
+sweep = 1
 lease = 2
 heartbeat = 0.4
 """

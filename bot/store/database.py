@@ -40,6 +40,7 @@ class Database:
         self._reader = reader
         self._patience = patience
         self._under_way: set[asyncio.Task[object]] = set()
+        self._closed = False
 
     async def open(self) -> None:
         """Bring the tables up to date; raises StoreUnavailable and UserError."""
@@ -63,7 +64,8 @@ class Database:
         await self._whole(self._again(self._reader, lambda connection: connection.exec_driver_sql("SELECT 1"), 0))
 
     async def close(self) -> None:
-        """Wait for the transactions under way, then close every connection."""
+        """Wait for the transactions under way, then close every connection; whoever comes later is told StoreUnavailable."""
+        self._closed = True
         while self._under_way:
             await asyncio.wait(self._under_way)
         await self._writer.dispose()
@@ -76,6 +78,9 @@ class Database:
         return await asyncio.shield(task)
 
     async def _again(self, engine: AsyncEngine, body: Body[Result], patience: float) -> Result:
+        if self._closed:
+            # The file may be another process's by now, and nobody would close what this one opened.
+            raise StoreUnavailable("The database was closed.")
         loop = asyncio.get_running_loop()
         end = loop.time() + patience
         pause = FIRST_PAUSE

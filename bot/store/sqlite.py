@@ -66,10 +66,14 @@ class SQLite(Database):
             await self._grown.wait()
             await asyncio.sleep(self._checkpoint)
             self._grown.clear()
-            # One that fails is only late: the next commit asks for another.
-            with contextlib.suppress(DBAPIError):
-                async with self._checkpointer.connect() as connection:
-                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+            # Cancelled while it connects, it would leave a connection behind that nobody closes.
+            await self._whole(self._fold())
+
+    async def _fold(self) -> None:
+        # One that fails is only late: the next commit asks for another.
+        with contextlib.suppress(DBAPIError):
+            async with self._checkpointer.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _engine(path: Path, size: int, *pragmas: str) -> AsyncEngine:

@@ -185,3 +185,13 @@ async def test_a_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path) -> 
 
     assert await store._database.write(pragmas) == ["wal", 2, 10_000]  # 2 is FULL
     await store.close()
+
+
+async def test_a_database_that_was_closed_stays_closed(database_url: str) -> None:
+    """Another process may have it by now, and nobody would close what was opened late."""
+    store = await Store.open(database_url, timings=QUICK)
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.put(event("g1"))
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.work(KEY)

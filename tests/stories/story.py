@@ -187,7 +187,7 @@ class Story:
         try:
             async with asyncio.timeout(self.patience):
                 while not (result := await true()):
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.06)
                 return result
         except TimeoutError:
             raise Unexpected(f"waited in vain for {what}\n{await self.picture()}") from None

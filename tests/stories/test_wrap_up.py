@@ -144,6 +144,9 @@ async def test_where_the_bot_is_public_the_last_word_and_the_status_lead_to_the_
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         public = {**story.environment(), "BOT_URL": "http://127.0.0.1:8080"}
         monkeypatch.setattr(story, "environment", lambda: public)
+        # The news of the issue comes first: asyncio loses a connection that it accepts while its server closes
+        # (https://github.com/python/cpython/issues/109564).
+        await story.world.drain()
         await story.stop_bot()
         await story.start_bot()
         await carried(story)

@@ -96,9 +96,12 @@ class Fetching:
 
     async def _keep(self, commits: Iterable[str]) -> None:
         """Name commits, so that the next fetch can tell the server what is here already."""
-        lines = "".join(f"update refs/kept/{commit} {commit}\n" for commit in commits)
-        if lines:
+        named = self._objects.remembered.named
+        unnamed = [commit for commit in commits if commit not in named]
+        if unnamed:
+            lines = "".join(f"update refs/kept/{commit} {commit}\n" for commit in unnamed)
             await self._scratch.read("update-ref", "--stdin", given=lines.encode())
+            self._objects.remembered.named.update(dict.fromkeys(unnamed))
 
 
 def files(changes: Iterable[Change]) -> list[ObjectId]:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+import cachetools
+
 from bot.release.ids import CommitId, ObjectId
 from bot.services.git.errors import GitError, ObjectMissing, TooLarge
 from bot.services.git.model import Change, Commit, Moment
@@ -16,6 +18,29 @@ EMPTY_TREE: Final = ObjectId("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 _ABSENT: Final = "000000"
 _MOMENT: Final = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>\n]*)> (?P<seconds>\d{1,12}) (?P<sign>[+-])(?P<hours>\d\d)(?P<minutes>\d\d)")
 _HEADER_SIZE: Final = 100
+_FULL_NAME: Final = re.compile(r"[0-9a-f]{40}(?:\^\{\})?")
+
+
+class Remembered:
+    """What was read of objects, which never change: starting git anew for each of them is most of what a look costs.
+
+    ``kinds`` are by the name that was asked for (id, kind, size), ``contents`` by id (kind, content), as far as they fit; ``complete`` are
+    trees below which no tree is missing, ``named`` are commits that a ref names.
+    """
+
+    KINDS: Final = 100_000
+    CONTENTS: Final = 16 * 1024 * 1024
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.kinds: cachetools.LRUCache[str, tuple[str, str, int]] = cachetools.LRUCache(maxsize=self.KINDS)
+        self.contents: cachetools.LRUCache[str, tuple[str, bytes]] = cachetools.LRUCache(maxsize=self.CONTENTS, getsizeof=_size)
+        self.complete: cachetools.LRUCache[ObjectId, None] = cachetools.LRUCache(maxsize=self.KINDS)
+        self.named: cachetools.LRUCache[str, None] = cachetools.LRUCache(maxsize=self.KINDS)
+
+
+def _size(content: tuple[str, bytes]) -> int:
+    return len(content[1]) + _HEADER_SIZE
 
 
 class Objects:
@@ -24,10 +49,27 @@ class Objects:
     def __init__(self, scratch: Scratch) -> None:
         """Remember where to look."""
         self._scratch = scratch
+        self._memory = Remembered()
+        self._doubts = scratch.doubts
+
+    @property
+    def remembered(self) -> Remembered:
+        """Return what was read since there was last a reason to doubt that it is still here."""
+        if self._doubts != self._scratch.doubts:
+            self._doubts, self._memory = self._scratch.doubts, Remembered()
+        return self._memory
 
     async def check(self, names: Iterable[str]) -> dict[str, tuple[str, str, int]]:
         """Return id, kind and size of every object that is here, by the name it was asked for; ``^{}`` after a name peels tags."""
         asked = list(dict.fromkeys(names))
+        memory = self.remembered.kinds
+        known = {name: memory[name] for name in asked if name in memory}
+        found = await self._look([name for name in asked if name not in known])
+        # What is not here may be fetched at any time.
+        self.remembered.kinds.update({name: one for name, one in found.items() if _FULL_NAME.fullmatch(name)})
+        return {name: one for name in asked if (one := known.get(name) or found.get(name))}
+
+    async def _look(self, asked: Sequence[str]) -> dict[str, tuple[str, str, int]]:
         if not asked:
             return {}
         given = "".join(f"{name}\n" for name in asked).encode()
@@ -54,7 +96,12 @@ class Objects:
 
     async def missing_below(self, trees: Collection[ObjectId]) -> list[ObjectId]:
         """Return the trees that are missing below the given ones."""
-        return await self._holes("--filter=blob:none", names=trees) if trees else []
+        memory = self.remembered.complete
+        asked = [tree for tree in dict.fromkeys(trees) if tree not in memory]
+        holes = await self._holes("--filter=blob:none", names=asked) if asked else []
+        if not holes:
+            self.remembered.complete.update(dict.fromkeys(asked))
+        return holes
 
     async def missing_for(self, new: Iterable[str], known: Iterable[str]) -> list[ObjectId]:
         """Return what is missing here of what the new ids lead to and the known ids do not; known ids that are not here do not count."""
@@ -91,9 +138,20 @@ class Objects:
                 f"{len(asked)} objects of {total} bytes would be read at once, "
                 f"but only {limits.objects} objects of {limits.blobs} bytes are allowed."
             )
+        memory = self.remembered.contents
+        known = {id_: memory[id_] for id_ in asked if id_ in memory}
+        read = await self._read([id_ for id_ in asked if id_ not in known], total)
+        return {id_: known.get(id_) or read[id_] for id_ in asked}
+
+    async def _read(self, asked: Sequence[str], most: int) -> dict[str, tuple[str, bytes]]:
+        if not asked:
+            return {}
         given = "".join(f"{id_}\n" for id_ in asked).encode()
-        answer = await self._scratch.read("cat-file", "--batch", "--buffer", given=given, limit=total + _HEADER_SIZE * len(asked))
-        return _split(answer.output, asked)
+        answer = await self._scratch.read("cat-file", "--batch", "--buffer", given=given, limit=most + _HEADER_SIZE * len(asked))
+        read = _split(answer.output, asked)
+        memory = self.remembered.contents
+        memory.update({id_: one for id_, one in read.items() if _size(one) <= memory.maxsize // 16})
+        return read
 
     async def raw(self, kind: str, id_: ObjectId) -> bytes:
         """Return the content of an object of the given kind; raise GitError for another kind."""

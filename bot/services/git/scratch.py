@@ -35,6 +35,9 @@ class Scratch:
         self.limits = limits
         self._suspect = False
         self._version_known = False
+        self._may_have_grown = True
+        self.doubts = 0
+        """How often there was reason to doubt that what was in it still is: what was read before the last of them says nothing."""
 
     async def is_sound(self) -> bool:
         """Tell whether there is a repository that this version made to its end."""
@@ -43,8 +46,9 @@ class Scratch:
     async def renew(self) -> None:
         """Make sure of a sound and not too large repository, if need be an empty one."""
         await self._prepare()
-        if self._suspect or not await self.is_sound() or await self._too_large():
+        if self._suspect or not await self.is_sound() or (self._may_have_grown and await self._too_large()):
             await self.discard()
+        self._may_have_grown = False
         await self.ensure()
 
     async def ensure(self) -> None:
@@ -63,6 +67,7 @@ class Scratch:
         """Throw everything away."""
         await asyncio.to_thread(self._remove)
         self._suspect = False
+        self.doubts += 1
 
     async def read(
         self, *arguments: str, given: bytes = b"", good: Sequence[int] = (0,), limit: int | None = None, index: Path | None = None
@@ -84,11 +89,13 @@ class Scratch:
         damaged = bool(_DAMAGE.search(answer.complaint))
         self._suspect = self._suspect or damaged
         if damaged or answer.code not in good:
+            self.doubts += 1
             raise ObjectMissing(f"git {arguments[0]} could not read what it needs ({answer.last_word}); it has to be fetched again.")
         return answer
 
     async def talk(self, *arguments: str, configuration: dict[str, str], secrets: Sequence[str], given: bytes = b"") -> Answer:
         """Run a command that may talk to the server and return its answer, whatever it is."""
+        self._may_have_grown = True
         return await self._runner.run(
             Call(
                 arguments=arguments,
