@@ -14,15 +14,15 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no
 COMPILE := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 # Pages that `python -m bot NAME docs` writes as docs/NAME.md.
-GENERATED := profile commands
+GENERATED := profile commands dossier
 
 # The parts that decide and record: every line and every branch of them is tested.
 FULLY_COVERED := bot/release/*,bot/commands.py,bot/authority.py,bot/effects.py,bot/journal.py
 
-.PHONY: help rehearse run test chaos check docs lock
+.PHONY: help rehearse run test chaos verify-real bench-verify check docs lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 rehearse: $(RUNTIME) ## carry a release through a world in a box: make rehearse VERSION=3.15.0a3
 	@$(PYTHON) -m bot rehearse $(VERSION)
@@ -39,6 +39,12 @@ test: $(DEVELOPMENT) ## run the tests and measure what they cover
 
 chaos: $(DEVELOPMENT) ## run every story with lost, doubled and shuffled deliveries and with deaths, and the rarer cases
 	@$(PYTHON) -m pytest -n 2 -m chaos
+
+verify-real: $(DEVELOPMENT) ## bring every row of the real artifacts' MANIFEST to its verdict, and every bundle of CPython's history
+	@$(PYTHON) -m tests.verify_real
+
+bench-verify: $(RUNTIME) ## measure what verifying costs: speed of digests, memory, a tarball against its tree
+	@$(PYTHON) -m bench.verify
 
 check: $(DEVELOPMENT) ## lint, format, types, generated pages
 	@$(PYTHON) -m ruff check

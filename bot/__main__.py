@@ -27,8 +27,10 @@ class Entry:
 COMMANDS: Final = {
     "serve": Entry("bot.serve_command", "run the bot, configured by the environment"),
     "rehearse": Entry("bot.rehearsal.rehearse", "carry a release through a world in a box"),
+    "verify": Entry("bot.verify_command", "prove that what is published as a release is that release"),
     "verify-tag": Entry("bot.verify.command", "prove a tag object from a file"),
     "commands": Entry("bot.command_help", "print what people can say in a comment"),
+    "dossier": Entry("bot.dossier_command", "check the dossier of a release, or print what dossiers say"),
     "profile": Entry("bot.profile_command", "check a profile, or print what profiles can say"),
 }
 

@@ -1,7 +1,8 @@
 """Carry one release as far as it can go now.
 
 1. Hear what people said, in order; each accepted command changes the state (``bot.release.orders``).
-2. Ask the plan which steps are ready; let each look, act and report; take in what it says (``bot.release.plan``).
+2. Ask the plan which steps are ready; let each look, act and report; take in what it says (``bot.release.plan``). Of a release that is
+   over, what was published is confirmed again from time to time (``bot.confirming``).
 3. Bring status comment, calls and check runs up to date (``bot.reporting``).
 4. Save, and say when to look again.
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot import obeying, opening, reporting
+from bot import confirming, obeying, opening, reporting
 from bot.command_types import Help, Open, Status
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE, Desk
@@ -26,11 +27,12 @@ from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.lapsing import cancel_lapsed
 from bot.profile_types import StepName
-from bot.release import orders, plan
+from bot.release import dossier, orders, plan
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.release.model import Release
 from bot.release.outcomes import Failed, Outcome, Waiting
 from bot.release.plan import StepSpec
+from bot.sealing import sealed
 from bot.state import dump, load
 from bot.steps import STEPS
 from bot.store.claim import Claim
@@ -70,9 +72,12 @@ class Advance:
         self.release = plan.align(self.release, self.context.specs, self.context.approvers)
         await self._stop_what_lapsed(self.release)
         interrupted = await self._steps(self.release)
+        self.release = await confirming.look(self.context, self.claim, self.release)
         self.release = await reporting.report(self.context, self.claim, self.release, self._desk(self.release.home, self.release.issue))
         # Only now is it over for everybody: as long as anything is left to tell, the row stays alive.
         await self.claim.save(dump(self.release), live=not self.release.state.over)
+        if self.release.state.over:
+            return confirming.next_look(self.context, self.release)
         now, timing = self.context.now(), self.context.profile.timing
         # What could not be cancelled or told yet must not wait for something else to happen.
         untold = any(not act.done and not act.told for act in self.release.people)
@@ -80,8 +85,13 @@ class Advance:
         return now if interrupted else plan.next_look(self.release, now, idle=self.context.after(idle))
 
     async def _checkpoint(self, read: Sequence[str]) -> None:
-        if self.release is not None:
-            await self.claim.save(dump(self.release), read=read)
+        if self.release is None:
+            return
+        notes: tuple[Note, ...] = ()
+        if dossier.to_seal(self.release):
+            self.release, note = sealed(self.release, await self.claim.head(), self.context.now())
+            notes = (note,)
+        await self.claim.save(dump(self.release), read=read, notes=notes)
 
     async def _stop_what_lapsed(self, release: Release) -> None:
         self.release = await cancel_lapsed(self.context, self.claim, release)
@@ -181,7 +191,8 @@ class Advance:
             case orders.Declined():
                 await desk.refuse(heard.comment, answer.why)
             case orders.Done():
-                self.release = replace(answer.release, heard=(*answer.release.heard, heard.comment.id))
+                after, said = answer.release, heard.obeyed(answer.what)
+                self.release = replace(after, heard=(*after.heard, heard.comment.id), commands=(*after.commands, said))
                 await self.claim.note([Note(actor=heard.order.by.login, what=What.HUMAN_ACT, details={"what": answer.what})])
                 await desk.react(heard.comment.id, ACCEPTED)
                 if heard.warning:

@@ -4,7 +4,10 @@ The release tools make exactly one commit on top of the branch; or, for later ca
 candidate and one commit on top of them: https://peps.python.org/pep-0101/
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bot.objects import frozen_head
@@ -57,13 +60,37 @@ async def _cherry_picked(release: Release, tag: Tag, parent: CommitId, tools: To
         return _problem(head, f"The tag's commit {tag.commit} does not descend from the frozen head {head}.")
     await tools.git.fetch_range(release.repository, base, head)
     await tools.git.fetch_range(tag.fork, base, tag.commit)
-    on_branch = {await tools.git.patch_id(one) for one in await tools.git.commits_between(base, head)}
+    on_branch: dict[str, list[CommitId]] = defaultdict(list)
+    for one in await tools.git.commits_between(base, head):
+        on_branch[await tools.git.patch_id(one)].append(one)
     picked = [one for one in await tools.git.commits_between(base, tag.commit) if one != tag.commit]
-    foreign = [one for one in picked if await tools.git.patch_id(one) not in on_branch]
-    if foreign:
+    if not await _in_a_row(base, [*picked, tag.commit], tools):
+        return _problem(parent, f"The commits between {base} and the release commit are not one after the other: there is a merge.")
+    same = {one: on_branch.get(await tools.git.patch_id(one), []) for one in picked}
+    if foreign := [one for one in picked if not same[one]]:
         commits = ", ".join(foreign)
         return _problem(parent, f"These commits are not on {release.branch}, not even as others with the same change: {commits}.")
+    if elsewhere := [one for one in picked if not await _is_replay(one, same[one], tools)]:
+        commits = ", ".join(elsewhere)
+        return _problem(parent, f"These commits change what others on {release.branch} change, but not in the same place: {commits}.")
     return Descent(base=parent, apart=True, picked=tuple(picked))
+
+
+async def _in_a_row(base: CommitId, commits: Sequence[CommitId], tools: Tools) -> bool:
+    """Tell whether each commit has the one before it as its only parent, the first the base."""
+    return all([(await tools.git.commit(one)).parents == (before,) for before, one in pairwise([base, *commits])])
+
+
+async def _is_replay(picked: CommitId, originals: Sequence[CommitId], tools: Tools) -> bool:
+    """Tell whether picking one of the originals onto the commit's parent gives exactly its tree.
+
+    The id of a patch says nothing of where in a file it applies, so the same lines could go where others look alike.
+    """
+    commit = await tools.git.commit(picked)
+    for original in originals:
+        if await tools.git.replayed(original, commit.parents[0]) == commit.tree:
+            return True
+    return False
 
 
 def _problem(base: CommitId, problem: str) -> Descent:

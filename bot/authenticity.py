@@ -7,15 +7,18 @@ tools make unsigned tags): unsigned passes and is shown as such; a signature tha
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from bot.profile import Person
-from bot.profile_types import Trust
+from bot.profile_trust import Trust
 from bot.release.facts import Signed
 from bot.release.model import Release
 from bot.tools import Tools
 from bot.verify.authenticity import Signers, TagVerdict, TagVerifier
+from bot.verify.gitsign import Gitsign
 from bot.verify.openpgp import Keyring, OpenPGP
+from bot.verify.sigstore_bundle import OidcIdentity
 from bot.verify.ssh_signature import SSH
 
 Policy = Literal["required", "if-present"]
@@ -80,9 +83,10 @@ def _verdict(raw: bytes, name: str, object_id: str | None, target: str | None, p
     signers = Signers(
         fingerprints=[fingerprint for person in people for fingerprint in person.pgp_fingerprints],
         principals=[person.login for person in people],
+        oidc=[OidcIdentity(identity=login.identity, issuer=login.issuer) for person in people for login in person.oidc],
     )
     listed = _allowed_signers(people, trust)
-    verifier = TagVerifier(openpgp=openpgp, ssh=SSH(listed) if listed.strip() else None)
+    verifier = TagVerifier(openpgp=openpgp, ssh=SSH(listed) if listed.strip() else None, gitsign=_gitsign(trust))
     return verifier.verify(raw, name=name, object_id=object_id, target=target, signers=signers)
 
 
@@ -91,3 +95,10 @@ def _allowed_signers(people: Sequence[Person], trust: Trust) -> bytes:
     own = "".join(f'{person.login} namespaces="git" {key}\n' for person in people for key in person.ssh_keys)
     listed = trust.allowed_signers.read_bytes() if trust.allowed_signers else b""
     return own.encode() + listed
+
+
+def _gitsign(trust: Trust) -> Gitsign | None:
+    """Return what verifies by the trusted root of the profile; without one, gitsign does not count."""
+    if trust.sigstore_root is None:
+        return None
+    return Gitsign(trust.sigstore_root if isinstance(trust.sigstore_root, Path) else None)

@@ -143,7 +143,7 @@ def _retrier(speaker: Speaker, release: Release | None) -> Judgement:
 
 def _giver_up(speaker: Speaker, release: Release | None) -> Judgement:
     """Let those who decide be the second person of a recall; giving up a release is a release manager's."""
-    if release is not None and release.recalls:
+    if release is not None and (release.recalls or release.later.recalls):
         return _decider(speaker, release)
     return _manager_of_release(speaker, release)
 

@@ -65,7 +65,8 @@ async def look(known: Run, tools: Tools) -> View | None:
         return None
     # The name may come after the order, and a failed run may be taken up again as long as it is there.
     view = View(known=known, run=run, stages=stages, ref=await _ordered_ref(known, tools))
-    return replace(view, known=replace(known, name=run.name, over=view.succeeded))
+    result = run.result.value if run.result else ""
+    return replace(view, known=replace(known, name=run.name, over=view.succeeded, result=result))
 
 
 async def _ordered_ref(known: Run, tools: Tools) -> str:

@@ -15,7 +15,7 @@ from bot.errors import Refused
 from bot.journal import Json
 from bot.release.ids import CommitId, Repository
 from bot.release.model import Release, StepState, StepStatus
-from bot.services.github.shapes import CheckRunDraft, CheckStatus, Conclusion
+from bot.services.github.shapes import CheckRun, CheckRunDraft, CheckStatus, Conclusion
 from bot.store.claim import Claim
 from bot.words import checks as words
 
@@ -64,23 +64,25 @@ async def _post(context: Context, claim: Claim, release: Release, repository: Re
         conclusion=_conclusion(step.status),
         title=words.title(step),
         summary=words.summary(release, step),
+        text=words.text(release, step),
+        annotations=words.annotations(release, step),
         details_url=f"{context.url}/releases/{release.project}/{release.version}" if context.url else "",
     )
 
-    async def find() -> int | None:
+    async def find() -> CheckRun | None:
         for run in await context.github.check_runs(repository, commit):
             if run.external_id == external_id and run.app_id == context.app.id:
-                return run.id
+                return run
         return None
 
     async def do() -> Mapping[str, Json]:
         run = await find()
         if run is None:
             return {"id": (await context.github.create_check_run(repository, draft)).id}
-        await context.github.update_check_run(repository, run, draft)
-        return {"id": run}
+        await context.github.update_check_run(repository, run.id, draft, annotated=run.annotated)
+        return {"id": run.id}
 
-    # Looking before acting makes doing it twice the same as once.
+    # Looking before acting makes doing it twice the same as once, also of annotations, of which only those are sent that are not there.
     name = f"check {repository} {step.name} {step.status} {len(release.posted)}"
     door = Door(claim, release.id, release.attempt, context.observers)
     await door("report", name, nature=Nature.REPEATABLE, parameters={"repository": repository, "commit": commit}, do=do)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bot.authority import Role
 from bot.desk import Desk
@@ -14,9 +15,11 @@ from bot.release.model import Actor
 from bot.release.plan import StepSpec
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
+from bot.services.nuget import NuGet
 from bot.services.peps import Peps
 from bot.services.python_org import PythonOrg
 from bot.store.claim import Claim
@@ -27,7 +30,8 @@ from bot.tools import Tools
 class Context:
     """A project as the bot serves it.
 
-    ``server`` is where GitHub's pages are, ``url`` where the bot's own are, empty where they are not public.
+    ``home`` is a folder for what may vanish at any time, ``server`` is where GitHub's pages are, ``url`` where the bot's own are, empty
+    where they are not public.
     """
 
     profile: Profile
@@ -37,10 +41,13 @@ class Context:
     buildbot: Buildbot
     peps: Peps
     python_org: PythonOrg
+    docs: Docs
+    nuget: NuGet
     azure: AzureDevOps | None
     installations: Installations
     now: Callable[[], datetime]
     server: str
+    home: Path
     url: str = ""
     observers: Sequence[Observer] = ()
 
@@ -73,11 +80,14 @@ class Context:
             buildbot=self.buildbot,
             peps=self.peps,
             python_org=self.python_org,
+            docs=self.docs,
+            nuget=self.nuget,
             azure_or_none=self.azure,
             installations=self.installations,
             door=door,
             now=self.now,
             server=self.server,
+            home=self.home,
             url=self.url,
         )
 

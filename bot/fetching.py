@@ -15,6 +15,7 @@ from bot.profile_types import Timing
 from bot.publication import vouching
 from bot.release.facts import Ended, FileRead
 from bot.services.python_org import Download, Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld
+from bot.shelf import Shelf
 
 MOST: Final = 8 * 1024 * 1024
 """How many bytes are read of what vouches for a file, whose size is stated nowhere, and of a manifest, which is held in memory."""
@@ -22,11 +23,15 @@ MOST: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What was read, by addresses; ``manifests`` are bytes that were kept, ``known`` is what need not be asked for at the next look."""
+    """What was read, by addresses; ``manifests`` are bytes that were kept, ``known`` is what need not be asked for at the next look.
+
+    ``files`` is what became of everything that could be read.
+    """
 
     downloads: Mapping[str, Download]
     manifests: Mapping[str, bytes]
     known: tuple[FileRead, ...]
+    files: tuple[FileRead, ...] = ()
 
     @property
     def unread(self) -> Mapping[str, Unread]:
@@ -54,25 +59,47 @@ def still(known: Sequence[FileRead], oldest: datetime) -> tuple[FileRead, ...]:
 
 
 async def fetch(
-    files: Sequence[ReleaseFile], manifests: Collection[str], known: Sequence[FileRead], python_org: PythonOrg, now: datetime
+    files: Sequence[ReleaseFile],
+    manifests: Collection[str],
+    known: Sequence[FileRead],
+    python_org: PythonOrg,
+    now: datetime,
+    shelf: Shelf | None = None,
 ) -> Fetched:
-    """Read files and what is listed to vouch for them, each to its end, but for what is ``known``; of ``manifests`` the bytes are kept."""
-    before = {one.url: _download(one) for one in known}
+    """Read files and what is listed to vouch for them, each to its end, but for what is ``known``; of ``manifests`` the bytes are kept.
+
+    With a ``shelf`` the bytes of everything are kept on it, and what is not there any more is read again. Raises NoRoom.
+    """
+    before = {one.url: _download(one) for one in known if shelf is None or shelf.holds(one)}
     kept = {url: BytesIO() for url in manifests}
     # More than the stated size is never read: it is wrong already.
     limits = {file.url: min(file.size, MOST) if file.url in kept else file.size for file in files}
     limits |= dict.fromkeys(vouching(files), MOST)
     asked = {url: limit for url, limit in limits.items() if url not in before}
-    read = await python_org.download_all(asked, kept)
+    read = await _downloaded(asked, kept, python_org, shelf)
     downloads = {url: before[url] if url in before else read[url] for url in limits}
     since = {one.url: one.at for one in known}
-    # The bytes of a manifest are not remembered, so it is read again with what is still to be read.
-    told = (_read(url, since.get(url, now), one) for url, one in downloads.items() if not (url in kept and isinstance(one, Downloaded)))
+    told = tuple(one for url, download in downloads.items() if (one := _read(url, since.get(url, now), download)))
     return Fetched(
         downloads=downloads,
         manifests={url: into.getvalue() for url, into in kept.items() if isinstance(downloads.get(url), Downloaded)},
-        known=tuple(one for one in told if one is not None),
+        # The bytes of a manifest are not remembered, so it is read again with what is still to be read.
+        known=tuple(one for one in told if not (one.url in kept and one.ended is Ended.READ)),
+        files=told,
     )
+
+
+async def _downloaded(
+    asked: Mapping[str, int], kept: Mapping[str, BytesIO], python_org: PythonOrg, shelf: Shelf | None
+) -> Mapping[str, Download]:
+    if shelf is None:
+        return await python_org.download_all(asked, kept)
+    with shelf.opened(asked) as into:
+        read = await python_org.download_all(asked, into)
+    for url, memory in kept.items():
+        if url in into and isinstance(read[url], Downloaded):
+            memory.write(shelf.content(url))
+    return read
 
 
 def _read(url: str, at: datetime, download: Download) -> FileRead | None:

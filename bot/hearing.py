@@ -22,6 +22,7 @@ from bot.journal import Json, What
 from bot.release.ids import CommentId
 from bot.release.model import Actor, Release
 from bot.release.orders import Order
+from bot.release.record import Said
 from bot.services.github.shapes import Comment
 from bot.words import answers, markdown
 
@@ -37,6 +38,11 @@ class Heard:
     command: Command
     order: Order
     warning: str
+
+    def obeyed(self, what: str) -> Said:
+        """Return the command as a release remembers it that obeyed; ``what`` is what it did."""
+        order, by = self.order, self.order.by
+        return Said(verb=self.command.verb, by=by.id, login=by.login, comment=order.comment, said=order.said, at=order.at, what=what)
 
 
 async def hear(desk: Desk, comment_id: CommentId, told: str | None, since: datetime, release: Release | None) -> Heard | None:

@@ -6,6 +6,7 @@ from bot.command_types import (
     Abort,
     Acknowledge,
     Approve,
+    Command,
     Defer,
     Done,
     Freeze,
@@ -24,7 +25,7 @@ from bot.context import Context
 from bot.effects import Door
 from bot.hearing import Heard
 from bot.profile_builders import HandStep
-from bot.release import orders
+from bot.release import later, orders
 from bot.release.model import Release, StepStatus
 from bot.release.plan import BEFORE_PUSH
 from bot.release.rows import WITHDRAW
@@ -39,6 +40,8 @@ Steering = Retry | Halt | Resume | Refreeze | Abort
 async def obey(context: Context, claim: Claim, release: Release, heard: Heard) -> orders.Answer:
     """Return what the command changes, or why it changes nothing."""
     command, order = heard.command, heard.order
+    if later.is_out(release) and (answer := afterwards(release, command, order)):
+        return answer
     match command:
         case Approve() | Go() | Acknowledge() | Waive():
             return _decided(release, command, order)
@@ -50,6 +53,19 @@ async def obey(context: Context, claim: Claim, release: Release, heard: Heard) -
             return orders.Declined(why="That command is not given on a release.")
         case _:
             assert_never(command)
+
+
+def afterwards(release: Release, command: Command, order: orders.Order) -> orders.Answer | None:
+    """Return what a command changes in a release that is out and was confirmed; None for one that is not for that."""
+    match command:
+        case Retry(step=later.PUBLICATION):
+            return later.read_again(release)
+        case Abort():
+            return later.recall(release, order, command.reason)
+        case Done() if command.name != WITHDRAW:
+            return later.followed(release, order, name=command.name, sha256=command.sha256)
+        case _:
+            return None
 
 
 def _decided(release: Release, command: Deciding, order: orders.Order) -> orders.Answer:

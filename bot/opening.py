@@ -70,6 +70,7 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
         attempt_since=heard.order.at,
         promises=(Promise(comment=heard.comment.id, goal=Goal.RELEASED),),
         people=(_started(heard),),
+        commands=(heard.obeyed(f"opened the release of {version}"),),
         heard=(heard.comment.id,),
     )
     return plan.align(release, context.specs, context.approvers)

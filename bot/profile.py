@@ -19,6 +19,7 @@ from bot.profile_lines import Where
 from bot.profile_steps import STANDARD_STEPS, Tables, check_order, check_people, check_tables
 from bot.profile_table import Table
 from bot.profile_toml import ProfileError, read_toml
+from bot.profile_trust import AuthenticodeSigners, Trust
 from bot.profile_types import (
     FLOORS,
     Audit,
@@ -31,7 +32,6 @@ from bot.profile_types import (
     Step,
     StepName,
     Timing,
-    Trust,
 )
 from bot.release.ids import Repository, UserId
 from bot.release.version import Version
@@ -78,8 +78,10 @@ class Profile(Table):
     """What is tidied up at the end, in the step wrap-up."""
     timing: Timing = Timing()
     """Every wait there is, in seconds."""
+    authenticode: AuthenticodeSigners | None = None
+    """Whose signatures stand on files for Windows."""
     trust: Trust = Trust()
-    """The keys that are believed."""
+    """The keys and roots that are believed."""
 
     @model_validator(mode="after")
     def _people_differ(self) -> Self:
@@ -201,14 +203,9 @@ def load(source: str, *, home: Path | None = None) -> Profile:
     if (is_shipped or profile.project.production) and (short := _below_floor(profile.timing)):
         raise document.refusal(short)
     folder = home if is_shipped and home is not None else path.parent
-    return profile.model_copy(update={"trust": _anchored(profile.trust, folder.absolute())})
+    return profile.model_copy(update={"trust": profile.trust.anchored(folder.absolute())})
 
 
 def _below_floor(timing: Timing) -> list[tuple[Where, str]]:
     short = [(key, getattr(timing, key), floor) for key, floor in FLOORS.items() if getattr(timing, key) < floor]
     return [(("timing", key), f"{value:g} s is too short for production: write at least {floor:g}") for key, value, floor in short]
-
-
-def _anchored(trust: Trust, folder: Path) -> Trust:
-    signers = folder / trust.allowed_signers if trust.allowed_signers else None
-    return Trust(openpgp=tuple(folder / path for path in trust.openpgp), allowed_signers=signers)

@@ -123,4 +123,7 @@ RepositoryPath = Annotated[str, Form("a path inside the repository", "Doc/**/*.r
 KindSlug = Annotated[Kind, BeforeValidator(_kind), WithJsonSchema({"enum": [kind.slug for kind in Kind]})]
 Pattern = Annotated[str, AfterValidator(_with_placeholders)]
 """A text with placeholders."""
+PackageId = Annotated[str, Form("the id of a package on NuGet", "python-freethreaded", "[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*")]
+Oid = Annotated[str, Form("an object identifier", "1.3.6.1.5.5.7.3.3", r"[0-2](?:\.[0-9]+){2,40}")]
+VersionText = Annotated[str, Form("a version", "3.13.2", r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:(?:a|b|rc)[0-9]{1,4})?")]
 Seconds = Annotated[float, Field(gt=0)]

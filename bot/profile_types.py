@@ -6,7 +6,6 @@
 import base64
 import hashlib
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +17,7 @@ from bot.profile_forms import (
     Fingerprint,
     KindSlug,
     Login,
+    PackageId,
     Pattern,
     ProjectName,
     RepositoryName,
@@ -27,9 +27,11 @@ from bot.profile_forms import (
     SshKey,
     TeamName,
     Url,
+    VersionText,
     misfit,
 )
 from bot.profile_table import Table
+from bot.profile_trust import FileSigners
 from bot.publication.files import Companion, FileGroup, SeriesFiles
 from bot.release.ids import Repository
 from bot.release.version import Kind, SeriesStatus
@@ -138,6 +140,14 @@ class Series(Table):
     """Whether the bot adds the commit `Post VERSION` after the tagged one."""
     files: Files | None = None
     """Which files its releases have on python.org; needed for the step publication."""
+    sigstore: Identity | None = None
+    """Whose Sigstore signatures its files have; needed where its files have any."""
+    openpgp: FileSigners = FileSigners()
+    """Whose OpenPGP signatures its files have; needed where its files have any."""
+    usage_from: VersionText | None = None
+    """The first release whose Windows files are signed with the `usage` of `[authenticode]`; without one none needs it."""
+    nuget: tuple[PackageId, ...] = ()
+    """The packages on NuGet that its releases have for Windows, by their ids."""
     azure: dict[str, Pattern | bool] = Field(default_factory=dict)
     """Parameters of the Windows pipeline that differ in this series from those of `[azure]`."""
     status: SeriesStatus | None = None
@@ -255,6 +265,8 @@ class Timing(Table):
     """How often a step that waits for a machine or a tag looks again."""
     confirm_gap: Seconds = 300.0
     """How long what was published must stay the same before it counts, and how long outside lists may be behind what happened."""
+    confirm_again: tuple[Seconds, ...] = (3600.0, 86400.0, 604800.0)
+    """How long after the push everything that was published is read again; each time once."""
     approval_valid: Seconds = 86400.0
     """How long an approval holds before it must be given again."""
     remind: Seconds = 14400.0
@@ -290,13 +302,3 @@ FLOORS: Final = {
     "heartbeat": 5.0,
 }
 """The shortest waits in seconds that outside systems and people bear; profiles of production are held to them."""
-
-
-class Trust(Table):
-    """The keys that are believed."""
-
-    openpgp: tuple[Path, ...] = ()
-    """Files of OpenPGP public keys, armoured or binary, by paths from the profile's folder, for a shipped profile from `BOT_HOME`. A key
-    counts only for the person who lists its fingerprint."""
-    allowed_signers: Path | None = None
-    """A file of SSH keys in the format ALLOWED SIGNERS of ssh-keygen(1), beside the `ssh_keys` of the people; its path as above."""

@@ -23,9 +23,10 @@ from bot.publication import (
     put_off,
     vouching,
 )
-from bot.release.facts import FileRead, Finding
+from bot.release.facts import FileRead, Finding, Stated
 from bot.release.model import Release
 from bot.services import python_org as site
+from bot.shelf import Shelf
 from bot.tools import Tools
 
 NOTHING_READ = ""
@@ -55,6 +56,11 @@ class Listed:
             return NOTHING_READ
         return "\n".join([f"{_digest(self.release)} {ITSELF}", *sorted(f"{_digest(file)} {named(file.url)}" for file in self.files)])
 
+    @property
+    def stated(self) -> tuple[Stated, ...]:
+        """Return what is stated of each file."""
+        return tuple(Stated(url=one.url, size=one.size, md5=one.md5, sha256=one.sha256) for one in self.files)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -64,6 +70,7 @@ class Reading:
     known: tuple[FileRead, ...]
     findings: tuple[Finding, ...] = ()
     content: str = ""
+    files: tuple[FileRead, ...] = ()
 
 
 def _digest(row: site.Release | site.ReleaseFile) -> str:
@@ -79,22 +86,22 @@ async def listed(release: Release, tools: Tools) -> Listed:
     return Listed(release=found, files=await tools.python_org.files(found) if found else ())
 
 
-async def read(seen: Listed, known: Sequence[FileRead], release: Release, tools: Tools) -> Reading:
+async def read(seen: Listed, known: Sequence[FileRead], release: Release, tools: Tools, shelf: Shelf | None = None) -> Reading:
     """Read everything that is listed to its end, but for what is known of this time of reading, and find what is wrong with it or the list.
 
-    What vouches for a file is read as well, and not verified: whose signatures it holds, nobody looks at.
+    What vouches for a file is read as well. With a ``shelf`` everything is left on it, to be proved.
     """
     wanted = expected(release, tools.profile)
     listed_urls = {file.url for file in seen.files}
     manifests = {file.url for file in wanted if file.group is FileGroup.WINDOWS_MANIFEST} & listed_urls
     now = tools.now()
     still = fetching.still(known, now - fetching.lasting(tools.profile.timing))
-    fetched = await fetching.fetch(seen.files, manifests, still, tools.python_org, now)
+    fetched = await fetching.fetch(seen.files, manifests, still, tools.python_org, now, shelf)
     if fetched.unread:
         return Reading(unread=fetched.unread, known=fetched.known)
     published = Published(release=seen.release, files=seen.files, downloads=fetched.downloads, manifests=fetched.manifests)
     findings = (*compare(release.version, wanted, published), *compare_with_builders(wanted, published, release.builds))
-    return Reading(unread={}, known=(), findings=findings, content=fetched.content)
+    return Reading(unread={}, known=(), findings=findings, content=fetched.content, files=fetched.files)
 
 
 def expected(release: Release, profile: Profile) -> tuple[ExpectedFile, ...]:
@@ -108,7 +115,7 @@ def expected(release: Release, profile: Profile) -> tuple[ExpectedFile, ...]:
 
 def changes(confirmed: str, seen: Listed) -> tuple[str, ...]:
     """Return what is listed otherwise than in the rows that were confirmed."""
-    before, now = _by_name(confirmed), _by_name(seen.rows)
+    before, now = by_name(confirmed), by_name(seen.rows)
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     return tuple(f"{name} {'is gone' if name not in now else 'was changed' if name in before else 'is new'}" for name in names)
 
@@ -120,8 +127,9 @@ def asked_for(seen: Listed) -> int:
 
 def names(rows: str) -> tuple[str, ...]:
     """Return the files among confirmed rows."""
-    return tuple(name.strip("`") for name in _by_name(rows) if name != ITSELF)
+    return tuple(name.strip("`") for name in by_name(rows) if name != ITSELF)
 
 
-def _by_name(rows: str) -> Mapping[str, str]:
+def by_name(rows: str) -> Mapping[str, str]:
+    """Return the digest of each row by the name of its file."""
     return {name: digest for digest, _, name in (line.partition(" ") for line in rows.splitlines())}

@@ -3,7 +3,7 @@
 1. The status comment is written once and edited whenever its text changes; edits notify nobody.
 2. Whoever is waited for is called by a comment of its own, and reminded after a while.
 3. Comments whose wish came true get a thumbs-up.
-4. A freeze that lasts too long is called out.
+4. A freeze that lasts too long is called out, and so is what is not as it was confirmed after the release.
 5. Check runs go to the fork where the App is installed there, and all of them upstream once the commit is there.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot import check_runs
+from bot import check_runs, confirming
 from bot.context import Context
 from bot.desk import DONE, GONE, Desk
 from bot.effects import Door, Nature
@@ -41,6 +41,7 @@ async def report(context: Context, claim: Claim, release: Release, desk: Desk) -
         except Refused as refusal:
             log.warning("Of %s not everything could be told: %s", release.id, refusal)
     await _long_freeze(context, release, desk)
+    release = await confirming.tell(release, desk)
     for promise in kept_promises(release):
         await desk.react(promise.comment, DONE)
         release = replace(release, promises=tuple(one for one in release.promises if one != promise))
@@ -66,7 +67,7 @@ def status_url(context: Context, release: Release) -> str:
 
 async def _status(context: Context, claim: Claim, release: Release, desk: Desk) -> Release:
     about = f"status-{release.status_lost}" if release.status_lost else "status"
-    text = words.status(release, context.specs, about)
+    text = words.status(release, context.specs, about, context.url)
     if release.status_comment is None:
         comment = await desk.say(about, text)
         return replace(release, status_comment=comment, status_digest=_digest(text))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
+from bot import confirming
 from bot.advancing import Advance
 from bot.context import Context
 from bot.effects import Observer
@@ -21,9 +22,11 @@ from bot.profile import Profile, load
 from bot.release.ids import Repository, watch_key
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub, Limits
 from bot.services.github.shapes import App
+from bot.services.nuget import NuGet
 from bot.services.peps import Peps
 from bot.services.python_org import PythonOrg
 from bot.settings import Settings, is_loopback, load_settings
@@ -77,6 +80,7 @@ class Bot:
                 app_id=self.settings.gh_app_id,
                 azure_secrets=[secret.get_secret_value() for secret in self.settings.azure_hook_secret],
                 github_url=self.settings.github_server_url,
+                url=self.settings.bot_url or "",
                 account=lambda: self.app.user_id if self.app else None,
                 installation_of=self._installation_of,
             ),
@@ -142,7 +146,8 @@ class Bot:
             self.contexts[profile.name] = self._context(profile, app, github)
             await self._learn_installations(self.contexts[profile.name])
             # Also what nobody wanted to look at: its project may have been left out of the profiles for a while.
-            for key in (watch_key(profile.name), *await self.store.live_keys(profile.name)):
+            over = await confirming.forgotten(self.contexts[profile.name], self.store)
+            for key in (watch_key(profile.name), *await self.store.live_keys(profile.name), *over):
                 await self.store.wake(key)
         self.working = True
         await self.store.run(self.reconcile)
@@ -193,10 +198,13 @@ class Bot:
             buildbot=Buildbot(settings.buildbot_url, self.session),
             peps=Peps(settings.peps_url, self.session),
             python_org=PythonOrg(settings.python_org_url, self.session),
+            docs=Docs(settings.docs_url, settings.python_org_url, self.session),
+            nuget=NuGet(settings.nuget_url, self.session),
             azure=self._azure(profile),
             installations=Installations(github, now, fresh_for=profile.timing.sweep),
             now=now,
             server=settings.github_server_url,
+            home=settings.home,
             url=settings.bot_url or "",
             observers=self.observers,
         )

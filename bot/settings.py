@@ -180,7 +180,7 @@ class Settings(BaseSettings):
     docs_url: Address = "https://docs.python.org"
     """The documentation; not read yet."""
     nuget_url: Address = "https://api.nuget.org"
-    """The NuGet registry; not read yet."""
+    """The NuGet registry, where packages for Windows have to be seen."""
     pypi_url: Address = "https://pypi.org"
     """The Python Package Index; not read yet."""
 

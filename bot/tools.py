@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 from bot.authority import Role
@@ -14,9 +15,11 @@ from bot.release.ids import Repository
 from bot.release.model import Release
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
+from bot.services.nuget import NuGet
 from bot.services.peps import Peps
 from bot.services.python_org import PythonOrg
 
@@ -36,12 +39,16 @@ class Tools:
     buildbot: Buildbot
     peps: Peps
     python_org: PythonOrg
+    docs: Docs
+    nuget: NuGet
     azure_or_none: AzureDevOps | None
     installations: Installations
     door: Door
     now: Callable[[], datetime]
     server: str
     """Where GitHub's pages are, without a slash at the end."""
+    home: Path
+    """A folder for what may vanish at any time."""
     url: str
     """Where the bot's own pages are, without a slash at the end; empty where they are not public."""
 

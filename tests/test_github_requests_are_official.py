@@ -22,6 +22,7 @@ from bot.services.github import GitHub, Limits
 from bot.services.github.permissions import PERMISSIONS, Topic
 from bot.services.github.shapes import BypassActor, CheckAction, CheckRunDraft, CheckStatus, Conclusion, Rule, RulesetDraft
 from bot.services.github.shapes_actions import Artifact
+from bot.services.github.shapes_checks import AnnotationLevel, CheckAnnotation
 from tests.github.loopback import APP_ID, Answer, GitHubOnLoopback, pem_of, private_key, serving
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ DONE = CheckRunDraft(
     title="Audited",
     summary="Everything is explained.",
     text="x" * 70_000,
+    annotations=tuple(
+        CheckAnnotation(path="README.rst", first=line, last=line + 1, level=AnnotationLevel.FAILURE, message="It differs.", title="audit")
+        for line in range(1, 51)
+    ),
 )
 
 Call = Callable[[GitHub], Awaitable[object]]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.logs import HIDDEN, reportable, scrubbed, set_up_logging
+from bot.logs import reportable, set_up_logging
+from bot.release.scrubbing import HIDDEN, scrubbed
 from bot.settings import LogFormat
 
 if TYPE_CHECKING:

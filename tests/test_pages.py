@@ -143,6 +143,7 @@ async def test_the_document_of_a_release_has_the_promised_keys(client: Client, s
             }
         ],
         "people": [{"who": ["hugovk"], "what": "Look at the builders.", "since": "2026-11-20T12:30:00Z", "done": "2026-11-20T12:30:00Z"}],
+        "confirmed_again": [],
     }
 
 

@@ -4,7 +4,7 @@ Data and rules only, without input or output.
 """
 
 from bot.publication.builders import compare_with_builders
-from bot.publication.comparison import Published, compare, missing, vouching
+from bot.publication.comparison import Published, compare, compare_list, missing, vouching
 from bot.publication.files import Companion, ExpectedFile, FileGroup, SeriesFiles, expected_files, put_off
 from bot.publication.problems import CHECK, Problem, Rule, findings_of, named
 
@@ -18,6 +18,7 @@ __all__ = [
     "Rule",
     "SeriesFiles",
     "compare",
+    "compare_list",
     "compare_with_builders",
     "expected_files",
     "findings_of",

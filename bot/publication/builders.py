@@ -49,16 +49,17 @@ def _of_file(url: str, sha256: str, told: Mapping[str, str], *, silent: bool) ->
         yield Problem(rule=rule, what=f"{named(url)}: SHA-256 is {sha256}")
     for step, wanted in sorted(told.items()):
         if wanted != sha256:
-            yield Problem(rule=Rule.BUILDER_HASH, what=f"{named(url)}: SHA-256 is {sha256}, that of {step} is {wanted}")
+            yield Problem(rule=Rule.BUILDER_HASH, what=f"{named(url)}: SHA-256 is {sha256}, that of {step} is {wanted}", address=url)
 
 
 def _of_manifest(url: str, manifest: bytes, told: Told) -> Iterator[Problem]:
     """Look at the hashes that a manifest names."""
     entries = packages(manifest)
     if entries is None:
-        yield Problem(rule=Rule.MANIFEST, what=named(url))
+        yield Problem(rule=Rule.MANIFEST, what=named(url), address=url)
     for entry in entries or ():
         for step, wanted in sorted(told.get(entry.name, {}).items()):
             if wanted != entry.sha256:
                 is_now = f"SHA-256 {quoted(entry.sha256)}" if entry.sha256 else "no SHA-256"
-                yield Problem(rule=Rule.BUILDER_HASH, what=f"{named(url)}: it names {entry.name} with {is_now}, that of {step} is {wanted}")
+                what = f"{named(url)}: it names {entry.name} with {is_now}, that of {step} is {wanted}"
+                yield Problem(rule=Rule.BUILDER_HASH, what=what, address=url)

@@ -43,6 +43,13 @@ def compare(version: Version, expected: Sequence[ExpectedFile], published: Publi
     )
 
 
+def compare_list(
+    version: Version, expected: Sequence[ExpectedFile], release: Release | None, files: Sequence[ReleaseFile]
+) -> tuple[Finding, ...]:
+    """Return what differs in what is listed alone, whatever is handed out; at most one finding for each rule."""
+    return findings_of([*_of_release(version, release), *_of_list(expected, files)])
+
+
 def missing(expected: Sequence[ExpectedFile], files: Sequence[ReleaseFile]) -> tuple[ExpectedFile, ...]:
     """Return the files that have to be listed and are not: also the rest of an optional group of which one is."""
     listed = {file.url for file in files}
@@ -128,10 +135,10 @@ def _of_content(file: ReleaseFile, download: Download | None) -> Iterator[Proble
     match download:
         case Downloaded():
             if file.size != download.size or not download.size:
-                yield Problem(rule=Rule.SIZE, what=f"{name}: {download.size} bytes instead of {file.size}")
+                yield Problem(rule=Rule.SIZE, what=f"{name}: {download.size} bytes instead of {file.size}", address=file.url)
             yield from _of_hashes(name, file, download)
         case _:
-            yield _not_read(name, download, f" instead of {file.size}")
+            yield _not_read(file.url, download, f" instead of {file.size}")
 
 
 def _of_companion(url: str, download: Download | None) -> Iterator[Problem]:
@@ -139,21 +146,22 @@ def _of_companion(url: str, download: Download | None) -> Iterator[Problem]:
     match download:
         case Downloaded():
             if not download.size:
-                yield Problem(rule=Rule.SIZE, what=f"{named(url)}: it is empty")
+                yield Problem(rule=Rule.SIZE, what=f"{named(url)}: it is empty", address=url)
         case _:
-            yield _not_read(named(url), download, ", too many for what vouches for a file")
+            yield _not_read(url, download, ", too many for what vouches for a file")
 
 
-def _not_read(name: str, download: Missing | Withheld | Oversized | Unread | None, size: str) -> Problem:
+def _not_read(url: str, download: Missing | Withheld | Oversized | Unread | None, size: str) -> Problem:
+    name = named(url)
     match download:
         case None | Unread():
             return Problem(rule=Rule.NOT_READ, what=name)
         case Missing():
-            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: there is no such file")
+            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: there is no such file", address=url)
         case Withheld(why=why):
-            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: {why}")
+            return Problem(rule=Rule.NOT_SERVED, what=f"{name}: {why}", address=url)
         case Oversized(limit=limit):
-            return Problem(rule=Rule.SIZE, what=f"{name}: more than {limit} bytes{size}")
+            return Problem(rule=Rule.SIZE, what=f"{name}: more than {limit} bytes{size}", address=url)
         case _:
             assert_never(download)
 
@@ -163,7 +171,7 @@ def _of_hashes(name: str, file: ReleaseFile, download: Downloaded) -> Iterator[P
     stated = (("SHA-256", file.sha256, download.sha256), ("MD5", file.md5, download.md5))
     for algorithm, should_be, is_now in stated:
         if should_be and should_be != is_now:
-            yield Problem(rule=Rule.HASH, what=f"{name}: {algorithm} is {is_now}, stated is {quoted(should_be)}")
+            yield Problem(rule=Rule.HASH, what=f"{name}: {algorithm} is {is_now}, stated is {quoted(should_be)}", address=file.url)
     if not file.sha256 and not file.md5:
         yield Problem(rule=Rule.NO_HASH, what=f"{name}: SHA-256 is {download.sha256}")
     elif not file.sha256 and file.md5 == download.md5:

@@ -1,12 +1,13 @@
 """What can be wrong with a publication, how much each of it weighs, and how it is told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
 from bot.publication.files import FTP
+from bot.publication.purging import is_plain, purge
 from bot.release.facts import Finding, Severity
 from bot.release.quoting import unseen
 
@@ -35,6 +36,14 @@ class Rule(StrEnum):
     BUILDER_HASH = "builder hash"
     NO_BUILDER_HASH = "no builder hash"
     SILENT_BUILDER = "silent builder"
+    OPENPGP = "OpenPGP signatures"
+    SIGSTORE = "Sigstore bundles"
+    AUTHENTICODE = "Authenticode signatures"
+    SBOM = "lists of parts"
+    ARCHIVE = "archives"
+    SAME_TAR = "equal archives"
+    SOURCE_TREE = "sources of the tag"
+    INSTALL_MANAGER = "install manager"
 
 
 _RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
@@ -60,15 +69,29 @@ _RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
         "Nobody who builds told the hash of files, so nobody knows whether these are the built ones",
     ),
     Rule.SILENT_BUILDER: (Severity.EXPLAINED, "The hash of files could not be compared, because those who build these never tell it"),
+    Rule.OPENPGP: (Severity.WAIVER, "OpenPGP signatures do not vouch for their files"),
+    Rule.SIGSTORE: (Severity.WAIVER, "Sigstore bundles do not vouch for their files"),
+    Rule.AUTHENTICODE: (Severity.WAIVER, "Windows would not, or should not, believe files"),
+    Rule.SBOM: (Severity.WAIVER, "Lists of parts are not about their files"),
+    Rule.ARCHIVE: (Severity.WAIVER, "Archives are not packed as they have to be"),
+    Rule.SAME_TAR: (Severity.WAIVER, "The source archives do not hold the same files"),
+    Rule.SOURCE_TREE: (Severity.WAIVER, "The source archives do not hold what the tag holds"),
+    Rule.INSTALL_MANAGER: (Severity.WAIVER, "The install manager would not, or should not, install what the manifest names"),
 }
 """How much each rule weighs, and how it begins its sentence."""
 
 _MENDED: Final = (
-    "Put the right files there, purge their addresses (`curl -X PURGE ADDRESS`), so that everybody is handed what is there now, "
+    "Put the right files there, purge their addresses, so that everybody is handed what is there now, "
     "and say `/release retry publication`: files are not read again by the clock."
 )
 
-_ADVICE: Final[Mapping[Rule, str]] = dict.fromkeys((Rule.NOT_SERVED, Rule.SIZE, Rule.HASH, Rule.MANIFEST, Rule.BUILDER_HASH), _MENDED)
+_ADVICE: Final[Mapping[Rule, str]] = dict.fromkeys(
+    (
+        *(Rule.NOT_SERVED, Rule.SIZE, Rule.HASH, Rule.MANIFEST, Rule.BUILDER_HASH, Rule.OPENPGP, Rule.SIGSTORE, Rule.AUTHENTICODE),
+        *(Rule.SBOM, Rule.ARCHIVE, Rule.SAME_TAR, Rule.SOURCE_TREE, Rule.INSTALL_MANAGER),
+    ),
+    _MENDED,
+)
 """What to do about that which is not noticed by itself once it is mended: unlike the list, files are not read again by the clock."""
 
 
@@ -78,10 +101,11 @@ _LONGEST: Final = 700
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong by a rule; ``what`` names it in full."""
+    """One thing that is wrong by a rule; ``what`` names it in full, ``address`` is what has to be purged once it is mended."""
 
     rule: Rule
     what: str
+    address: str = ""
 
 
 def findings_of(problems: Iterable[Problem]) -> tuple[Finding, ...]:
@@ -89,14 +113,24 @@ def findings_of(problems: Iterable[Problem]) -> tuple[Finding, ...]:
     order = list(Rule)
     ordered = sorted(problems, key=lambda problem: (order.index(problem.rule), problem.what))
     grouped = groupby(ordered, key=lambda problem: problem.rule)
-    return tuple(_finding(rule, tuple(problem.what for problem in same)) for rule, same in grouped)
+    return tuple(_finding(rule, tuple(same)) for rule, same in grouped)
 
 
-def _finding(rule: Rule, lines: tuple[str, ...]) -> Finding:
+def _finding(rule: Rule, problems: Sequence[Problem]) -> Finding:
     severity, sentence = _RULES[rule]
-    advice = f" {_ADVICE[rule]}" if rule in _ADVICE else ""
+    lines = tuple(problem.what for problem in problems)
+    advice = f" {_ADVICE[rule]}{_to_purge(problems)}" if rule in _ADVICE else ""
     what = f"{sentence}: {_some(lines)}.{advice}"
     return Finding(check=CHECK, rule=rule, severity=severity, what=what, count=len(lines), subject=lines)
+
+
+def _to_purge(problems: Sequence[Problem]) -> str:
+    """Return the command that purges exactly what is wrong; of more than can be read it is said how the rest is made."""
+    addresses = [one for one in dict.fromkeys(problem.address for problem in problems) if is_plain(one)]
+    fitting = [n for n in range(1, len(addresses) + 1) if len(purge(*addresses[:n])) <= _LONGEST]
+    shown = max(fitting, default=0)
+    rest = f", and the {len(addresses) - shown} more that are named above, with `{FTP}` before them" if shown < len(addresses) else ""
+    return f" To purge: `{purge(*addresses[:shown])}`{rest}." if shown else ""
 
 
 def _some(lines: tuple[str, ...]) -> str:

@@ -65,6 +65,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     f"GET {REPOSITORY}/collaborators/{{username}}/permission": METADATA,
     f"POST {REPOSITORY}/check-runs": ("checks=write",),
     f"GET {REPOSITORY}/check-runs/{{check_run_id}}": ("checks=read",),
+    f"GET {REPOSITORY}/check-runs/{{check_run_id}}/annotations": ("checks=read",),
     f"PATCH {REPOSITORY}/check-runs/{{check_run_id}}": ("checks=write",),
     f"GET {REPOSITORY}/commits/{{ref}}/check-runs": ("checks=read",),
     f"POST {REPOSITORY}/actions/workflows/{{workflow_id}}/dispatches": ("actions=write",),

@@ -223,6 +223,9 @@ class Acts:
         for name in ("name", "status", "conclusion", "external_id", "details_url", "output", "actions"):
             if name in fields:
                 setattr(run, name, fields[name])
+        added = run.output.get("annotations")
+        run.annotations.extend(added if isinstance(added, list) else ())
+        run.output = {name: value for name, value in run.output.items() if name != "annotations"}
         if fields.get("conclusion"):
             run.status = "completed"
         run.completed = now() if run.status == "completed" else None

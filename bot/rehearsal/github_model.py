@@ -125,6 +125,8 @@ class CheckRun:
     details_url: str = ""
     output: JsonObject = field(default_factory=dict)
     actions: list[JsonObject] = field(default_factory=list)
+    annotations: list[JsonObject] = field(default_factory=list)
+    """Those of all requests: nothing ever takes one away."""
     started: datetime | None = None
     completed: datetime | None = None
 

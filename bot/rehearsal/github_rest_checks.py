@@ -5,12 +5,15 @@ from aiohttp import web
 from bot.rehearsal.github_desk import Desk, answer, fields, paged, text_field
 from bot.rehearsal.github_model import CheckRun, JsonObject
 from bot.rehearsal.github_problems import Invalid, Problem
-from bot.rehearsal.github_shapes_work import check_run_shape
+from bot.rehearsal.github_shapes_work import annotation_shape, check_run_shape
 
 REPOSITORY = "/repos/{owner}/{repo}"
 MOST_ACTIONS = 3
 LONGEST_ACTION = {"label": 20, "description": 40, "identifier": 20}
 LONGEST_OUTPUT = 65_535
+MOST_ANNOTATIONS = 50
+LEVELS = ("notice", "warning", "failure")
+LONGEST_ANNOTATION = {"message": 65_536, "raw_details": 65_536, "title": 255}
 
 
 class ChecksRest:
@@ -26,6 +29,7 @@ class ChecksRest:
             web.post(f"{REPOSITORY}/check-runs", self.create),
             web.get(f"{REPOSITORY}/check-runs/{{check_run_id}}", self.check_run),
             web.patch(f"{REPOSITORY}/check-runs/{{check_run_id}}", self.update),
+            web.get(f"{REPOSITORY}/check-runs/{{check_run_id}}/annotations", self.annotations),
             web.get(f"{REPOSITORY}/commits/{{ref:.+}}/check-runs", self.on_commit),
         ]
 
@@ -43,6 +47,11 @@ class ChecksRest:
     async def check_run(self, request: web.Request) -> web.Response:
         """Return one check run."""
         return answer(self._shape(self._desk.check_run(request)))
+
+    async def annotations(self, request: web.Request) -> web.Response:
+        """List the annotations of a check run."""
+        run = self._desk.check_run(request)
+        return paged(request, [annotation_shape(self._desk.links, run, one) for one in run.annotations])
 
     async def update(self, request: web.Request) -> web.Response:
         """Change a check run."""
@@ -77,9 +86,32 @@ def _check(wanted: JsonObject) -> None:
             raise Invalid("CheckRun", "output", code="custom", message=f"output is too long (maximum is {LONGEST_OUTPUT} characters)")
         if not output.get("title") or not output.get("summary"):
             raise Invalid("CheckRun", "output", code="missing_field")
+        _check_annotations(output.get("annotations", []))
     if not isinstance(actions, list) or len(actions) > MOST_ACTIONS:
         raise Invalid("CheckRun", "actions")
     if any(len(str(action.get(part, ""))) > most for action in actions for part, most in LONGEST_ACTION.items()):
         raise Invalid("CheckRun", "actions")
     if wanted.get("status") == "completed" and not wanted.get("conclusion"):
         raise Invalid("CheckRun", "conclusion", code="missing_field")
+
+
+def _check_annotations(wanted: object) -> None:
+    """Refuse annotations that GitHub would not show beside a line: https://docs.github.com/en/rest/checks/runs#create-a-check-run."""
+    if not isinstance(wanted, list) or len(wanted) > MOST_ANNOTATIONS:
+        message = f"annotations exceeds maximum quantity (maximum is {MOST_ANNOTATIONS})"
+        raise Invalid("CheckRun", "annotations", code="custom", message=message)
+    for one in wanted:
+        if not isinstance(one, dict) or not _is_annotation(one):
+            raise Invalid("CheckRunAnnotation", "annotations")
+
+
+def _is_annotation(one: JsonObject) -> bool:
+    path, first, last = one.get("path"), one.get("start_line"), one.get("end_line")
+    if not isinstance(path, str) or not path.strip() or path.startswith("/") or not path.isprintable():
+        return False
+    if type(first) is not int or type(last) is not int or not 1 <= first <= last:
+        return False
+    if first != last and {"start_column", "end_column"} & one.keys():
+        return False
+    texts = all(len(str(one.get(part, "")).encode()) <= most for part, most in LONGEST_ANNOTATION.items())
+    return texts and bool(one.get("message")) and one.get("annotation_level") in LEVELS

@@ -106,6 +106,12 @@ def reaction_shape(links: Links, reaction: Reaction) -> JsonObject:
     }
 
 
+def annotation_shape(links: Links, run: CheckRun, annotation: JsonObject) -> JsonObject:
+    """Return an annotation of a check run."""
+    absent = dict.fromkeys(("start_column", "end_column", "title", "raw_details"))
+    return {**absent, **annotation, "blob_href": f"{links.server}/{run.repository}/blob/{run.head_sha}/{annotation['path']}"}
+
+
 def ruleset_summary(links: Links, ruleset: Ruleset) -> JsonObject:
     """Return a ruleset as the list shows it: without conditions, rules and bypass."""
     organization = ruleset.source_type == "Organization"
@@ -136,7 +142,7 @@ def check_run_shape(links: Links, app: App, run: CheckRun) -> JsonObject:
     """Return a check run."""
     url = f"{links.repository(run.repository)}/check-runs/{run.id}"
     html = f"{links.server}/{run.repository}/runs/{run.id}"
-    output = {"title": None, "summary": None, "text": None, "annotations_count": 0, **run.output}
+    output = {"title": None, "summary": None, "text": None, **run.output, "annotations_count": len(run.annotations)}
     return {
         "id": run.id,
         "node_id": node_id("CheckRun", run.id),

@@ -60,11 +60,15 @@ class OpenPgpKey:
         """Give the public key, armored."""
         return self._gpg("--armor", "--export", self.fingerprint)
 
-    def _gpg(self, *arguments: str) -> str:
+    def sign(self, content: bytes) -> bytes:
+        """Give a detached signature of bytes, armored."""
+        return self._gpg("--armor", "--detach-sign", "--local-user", self.fingerprint, "--output", "-", feed=content).encode()
+
+    def _gpg(self, *arguments: str, feed: bytes = b"\n") -> str:
         done = subprocess.run(  # noqa: S603 - the program is fixed and no shell is involved
             ["gpg", "--batch", "--quiet", *arguments],  # noqa: S607 - whichever GnuPG the person has
             env=git_environment(self.home) | self.environment,
-            input=b"\n",
+            input=feed,
             capture_output=True,
             timeout=_TIME_OUT,
             check=False,

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from bot.rehearsal.azure_model import Run as AzureRun
 from bot.rehearsal.azure_pipeline import REAL_CERTIFICATE
 from bot.rehearsal.github_actions_model import Run as WorkflowRun
+from bot.rehearsal.nuget import in_nuget
 from bot.rehearsal.release_files import ReleaseFiles, certificate_info, hash_table
 from bot.rehearsal.release_workflow import REPOSITORY, SOURCE
 from bot.rehearsal.versions import PythonVersion, WrongUse
@@ -68,6 +69,9 @@ class Machines:
         if files is None or run in self.published or not _really_signed(order.parameters):
             return
         self.published.add(run)
+        if _wanted(order.parameters, "DoNuget"):
+            for package in files.nuget:
+                self._world.nuget.push(package, in_nuget(files.version))
         site = self._world.python_org
         for name, content in self._uploaded(files, order.parameters).items():
             site.upload(files.path(name), content)

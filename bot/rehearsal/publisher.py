@@ -4,17 +4,27 @@ https://github.com/python/release-tools/blob/main/run_release.py uploads them, `
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from bot.rehearsal.release_files import ReleaseFiles
 from bot.rehearsal.release_workflow import REPOSITORY
+from bot.rehearsal.repository import LocalRepository
 from bot.rehearsal.stage import Stage
 from bot.rehearsal.world import World
 
 
-def files_of(setting: Stage) -> ReleaseFiles:
-    """Return the files of the version for which the stage is set."""
+def files_of(setting: Stage, world: World) -> ReleaseFiles:
+    """Return the files of the version for which the stage is set, built from the tag in its manager's fork."""
     version = setting.version
-    return ReleaseFiles(version, security=setting.tree.setting.statuses[version.series] == "security")
+    security = setting.tree.setting.statuses[version.series] == "security"
+    fork = setting.manager.fork
+
+    def origin() -> tuple[Path, str] | None:
+        path = world.github.repository(fork).git.directory
+        done = LocalRepository(path).attempt("rev-parse", "--verify", "--quiet", f"refs/tags/{version.tag}^{{commit}}")
+        return (path, done.stdout.decode().strip()) if done.returncode == 0 else None
+
+    return ReleaseFiles(version, security=security, workshop=setting.workshop, origin=origin)
 
 
 def release_name(files: ReleaseFiles) -> str:
@@ -37,12 +47,14 @@ def upload(world: World, files: ReleaseFiles, built: Mapping[str, bytes]) -> Non
             world.python_org.upload(files.path(name), content)
         elif name in files.docs:
             world.python_org.upload(f"doc/{files.version}/{name}", content)
+    if files.docs:
+        world.docs.publish(str(files.version))
 
 
 def vouch(world: World, files: ReleaseFiles) -> None:
     """Sign every file where it lies, and tell its parts; what the Windows pipeline has put there already stays."""
     for name in files:
-        for other, content in files.companions(name).items():
+        for other, content in files.vouching(name, world.python_org.content(files.path(name)) or files[name]).items():
             if not world.python_org.has(files.path(other)):
                 world.python_org.upload(files.path(other), content)
 

@@ -54,6 +54,7 @@ class PythonOrg:
             [
                 *self.api.routes,
                 web.get("/ftp/python/{path:.*[^/]}", self._file),
+                web.get("/ftp/python/doc/{version}/", self._folder),
                 web.get(PAGE + "{slug}/", self._page),
                 web.get("/downloads/latest/prerelease/", self._latest),
                 web.route("PURGE", "/{path:.*}", self._purge),
@@ -70,6 +71,11 @@ class PythonOrg:
     def has(self, path: str) -> bool:
         """Tell whether there is such a file on the server."""
         return _path(path) in self._stored
+
+    def content(self, path: str) -> bytes | None:
+        """Return what lies on the server under a path, whatever was seen of it; None where nothing does."""
+        stored = self._stored.get(_path(path))
+        return stored[0] if stored else None
 
     def corrupt(self, path: str) -> None:
         """Change one bit of a file, for everybody and at once."""
@@ -176,6 +182,18 @@ class PythonOrg:
         return Held(
             body=content, content_type="application/json" if path.endswith(".json") else "application/octet-stream", changed=changed
         )
+
+    async def _folder(self, request: web.Request) -> web.StreamResponse:
+        """List a folder as nginx does; the list is held like everything else."""
+        return await self.cache.answer(request, lambda: self._listed(request.path))
+
+    def _listed(self, path: str) -> Held:
+        names = sorted(held.removeprefix(path) for held in self._stored if held.startswith(path) and "/" not in held.removeprefix(path))
+        if not names:
+            return Held(status=HTTPStatus.NOT_FOUND, body=b"404 Not Found", content_type="text/html")
+        rows = "".join(f'<a href="{escape(name)}">{escape(name)}</a>  20-Nov-2026 12:00  1\n' for name in names)
+        body = f'<html><head><title>Index of {path}</title></head><body><pre><a href="../">../</a>\n{rows}</pre></body></html>'
+        return Held(body=body.encode(), surrogate_key="dirlisting")
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return await self.cache.answer(request, lambda: self._written(request.match_info["slug"]))

@@ -1,4 +1,4 @@
-"""Every file that the builders of the rehearsal make for a version: small, plausible, and the same bytes each time.
+"""Every file that the builders of the rehearsal make for a version: small, and built, signed and told of as the real ones are.
 
 Which there are: https://www.python.org/downloads/; who makes them: https://github.com/python/release-tools and, by hand, the macOS expert.
 """
@@ -10,12 +10,16 @@ import json
 import lzma
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
+from bot.rehearsal.nuget import PACKAGES
+from bot.rehearsal.source_export import Sources, export
+from bot.rehearsal.trust_sbom import spdx_of
 from bot.rehearsal.versions import Level, PythonVersion
+from bot.rehearsal.workshop import MACOS, SOURCE, WINDOWS, Workshop
 
 SITE: Final = "https://www.python.org/ftp/python/"
 
@@ -23,7 +27,9 @@ _FIRST_INSTALL_MANAGER = 13
 _FIRST_ANDROID = 14
 _FIRST_IOS = 15
 _FIRST_SBOM = 12
-_LAST_OPENPGP = 13
+LAST_OPENPGP = 13
+"""The last minor series whose files have OpenPGP signatures (https://peps.python.org/pep-0761/)."""
+
 _LAST_INSTALLER = 15
 _FIRST_BUILT_HERE = 11
 """Older series have had nothing but their sources for long."""
@@ -31,29 +37,50 @@ _FIRST_BUILT_HERE = 11
 _ARCHITECTURES: Final = ("win32", "amd64", "arm64")
 
 
-@dataclass(frozen=True)
-class ReleaseFiles(Mapping[str, bytes]):
-    """The files that the release page of a version lists, by name; ``security`` releases have their sources alone."""
+Origin = Callable[[], tuple[Path, str] | None]
+"""Where the tag of the release is now: the repository and the commit that the tag stands on; None while there is no tag."""
 
-    version: PythonVersion
-    security: bool = False
+
+class ReleaseFiles(Mapping[str, bytes]):
+    """The files that the release page of a version lists, by name; ``security`` releases have their sources alone.
+
+    They are signed in a ``workshop``; without one they are mere outlines that nobody could verify. The sources are those of the tag at
+    their ``origin``, which may move, and an outline too where there is none.
+    """
+
+    def __init__(
+        self, version: PythonVersion, *, security: bool = False, workshop: Workshop | None = None, origin: Origin | None = None
+    ) -> None:
+        """Make nothing yet."""
+        self.version = version
+        self.security = security
+        self._workshop = workshop
+        self._origin = origin
+        self._exported: dict[str, Sources] = {}
+        self._signatures: dict[tuple[str, bytes], bytes] = {}
 
     def __getitem__(self, name: str) -> bytes:
         """Return the bytes of a file."""
-        return self._listed[name]
+        return self.sources[name] if name in self._source_names else self._built[name]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
-        return iter(self._listed)
+        yield from self._source_names
+        yield from self._built
 
     def __len__(self) -> int:
         """Count the files."""
-        return len(self._listed)
+        return len(self._source_names) + len(self._built)
 
-    @cached_property
+    @property
     def sources(self) -> dict[str, bytes]:
         """The archives of the artifact ``source``."""
-        return {f"Python-{self.version}.tgz": _tarball(self.version, "gz"), f"Python-{self.version}.tar.xz": _tarball(self.version, "xz")}
+        sources = self._sources()
+        return dict(zip(self._source_names, (sources.tgz, sources.tar_xz), strict=True))
+
+    @cached_property
+    def _source_names(self) -> tuple[str, str]:
+        return f"Python-{self.version}.tgz", f"Python-{self.version}.tar.xz"
 
     @cached_property
     def docs(self) -> dict[str, bytes]:
@@ -81,20 +108,27 @@ class ReleaseFiles(Mapping[str, bytes]):
         """The classic installers for Windows."""
         if self.security or not _FIRST_BUILT_HERE <= self.version.minor <= _LAST_INSTALLER:
             return {}
-        return {name: b"MZ" + _filler(name) for name in (f"python-{self.version}{end}.exe" for end in ("", "-amd64", "-arm64"))}
+        names = (f"python-{self.version}{end}.exe" for end in ("", "-amd64", "-arm64"))
+        return {name: self._program(name, f"Python {self.version}") for name in names}
 
     @cached_property
     def embeddable(self) -> dict[str, bytes]:
         """The classic embeddable packages for Windows, which are published by the same job as the installers."""
         names = [f"python-{self.version}-embed-{arch}.zip" for arch in _ARCHITECTURES] if self.installers else []
-        return {name: _zip(name) for name in names}
+        return {name: self._zip(name) for name in names}
+
+    @property
+    def nuget(self) -> tuple[str, ...]:
+        """The ids of the packages that the pipeline pushes to NuGet; those without the lock came with 3.13."""
+        kinds = 3 if self.version.minor < _FIRST_INSTALL_MANAGER else len(PACKAGES)
+        return () if self.security else PACKAGES[:kinds]
 
     @cached_property
     def packages(self) -> dict[str, bytes]:
         """The packages of the install manager, which no release page lists."""
         if self.security or self.version.minor < _FIRST_INSTALL_MANAGER:
             return {}
-        return {name: _zip(name) for name in (f"python-{self.version}-{arch}.zip" for arch in _ARCHITECTURES)}
+        return {name: self._zip(name) for name in (f"python-{self.version}-{arch}.zip" for arch in _ARCHITECTURES)}
 
     @cached_property
     def manifest(self) -> dict[str, bytes]:
@@ -117,12 +151,16 @@ class ReleaseFiles(Mapping[str, bytes]):
 
     def companions(self, name: str) -> dict[str, bytes]:
         """Return what vouches for a file: its signature by OpenPGP up to 3.13, its Sigstore bundle, and its parts where they are told."""
-        minor, classic = self.version.minor, name in self.sources or name in self.installers or name in self.embeddable
-        made = {".sigstore": _bundle(self[name])}
-        if minor <= _LAST_OPENPGP and (classic or name in self.macos):
-            made[".asc"] = f"-----BEGIN PGP SIGNATURE-----\n\n{_letters(name)}\n-----END PGP SIGNATURE-----\n".encode()
+        return self.vouching(name, self[name])
+
+    def vouching(self, name: str, content: bytes) -> dict[str, bytes]:
+        """Return what vouches for these bytes, published under a name."""
+        minor, classic = self.version.minor, name in self._source_names or name in self.installers or name in self.embeddable
+        made = {".sigstore": self._bundle(content)}
+        if minor <= LAST_OPENPGP and (classic or name in self.macos):
+            made[".asc"] = self._openpgp(name, content)
         if minor >= _FIRST_SBOM and classic:
-            made[".spdx.json"] = _parts(name, self[name])
+            made[".spdx.json"] = spdx_of(name, content, version=self.version.text, url=SITE + self.path(name))
         return {name + suffix: content for suffix, content in sorted(made.items())}
 
     def path(self, name: str) -> str:
@@ -130,11 +168,42 @@ class ReleaseFiles(Mapping[str, bytes]):
         return f"{self.version.base}/{name}"
 
     @cached_property
-    def _listed(self) -> dict[str, bytes]:
+    def _built(self) -> dict[str, bytes]:
         mobile: dict[str, bytes] = {}
         if not self.security:
             mobile = {name: content for files in self.android.values() for name, content in files.items()} | self.ios
-        return self.sources | self.windows | self.macos | mobile
+        return self.windows | self.macos | mobile
+
+    def _sources(self) -> Sources:
+        tag = self._origin() if self._origin else None
+        if tag is None:
+            return _outline(self.version)
+        repository, commit = tag
+        if commit not in self._exported:
+            self._exported[commit] = export(repository, commit, self.version)
+        return self._exported[commit]
+
+    def _program(self, name: str, description: str) -> bytes:
+        return self._workshop.program(name.encode(), description) if self._workshop else b"MZ" + _filler(name)
+
+    def _zip(self, name: str) -> bytes:
+        """Pack one program, built for all packages, beside a file that no other package has."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as opened:
+            opened.writestr(zipfile.ZipInfo("python.exe"), self._program("python.exe", f"Built: Release_{self.version.tag}_20260101.01"))
+            opened.writestr(zipfile.ZipInfo("LICENSE.txt"), _filler(name))
+        return archive.getvalue()
+
+    def _bundle(self, content: bytes) -> bytes:
+        return self._workshop.bundle(content) if self._workshop else _bundle(content)
+
+    def _openpgp(self, name: str, content: bytes) -> bytes:
+        if self._workshop is None:
+            return f"-----BEGIN PGP SIGNATURE-----\n\n{_letters(name)}\n-----END PGP SIGNATURE-----\n".encode()
+        kind = SOURCE if name in self._source_names else MACOS if name in self.macos else WINDOWS
+        if (name, content) not in self._signatures:
+            self._signatures[name, content] = self._workshop.openpgp[kind].sign(content)
+        return self._signatures[name, content]
 
     def _entry(self, name: str, content: bytes) -> dict[str, object]:
         architecture = name.removesuffix(".zip").rpartition("-")[2]
@@ -204,25 +273,12 @@ def _bundle(content: bytes) -> bytes:
     return json.dumps({"mediaType": kind, "messageSignature": {"messageDigest": {"algorithm": "SHA2_256", "digest": digest}}}).encode()
 
 
-def _parts(name: str, content: bytes) -> bytes:
-    """Return the outline of a list of parts (https://spdx.github.io/spdx-spec/v2.3/)."""
-    sums = [{"algorithm": "SHA256", "checksumValue": hashlib.sha256(content).hexdigest()}]
-    return json.dumps({"spdxVersion": "SPDX-2.3", "name": name, "packages": [{"packageFileName": name, "checksums": sums}]}).encode()
-
-
-def _zip(name: str) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr(zipfile.ZipInfo("python.exe"), b"MZ" + _filler(name))
-    return archive.getvalue()
-
-
-def _tarball(version: PythonVersion, compression: str) -> bytes:
-    """Return a small archive of sources; neither format writes the time here, so the bytes are the same each time."""
+def _outline(version: PythonVersion) -> Sources:
+    """Return small archives of sources; neither format writes the time here, so the bytes are the same each time."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as opened:
         content = f"This is Python version {version.in_words}\n".encode()
         member = tarfile.TarInfo(f"Python-{version}/README.rst")
         member.size = len(content)
         opened.addfile(member, io.BytesIO(content))
-    return gzip.compress(plain.getvalue(), mtime=0) if compression == "gz" else lzma.compress(plain.getvalue())
+    return Sources(tgz=gzip.compress(plain.getvalue(), mtime=0), tar_xz=lzma.compress(plain.getvalue()))

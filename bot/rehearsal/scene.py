@@ -45,7 +45,7 @@ class Scene:
     @cached_property
     def files(self) -> ReleaseFiles:
         """Return the files that the builders make."""
-        return files_of(self.stage)
+        return files_of(self.stage, self.world)
 
     def act(self, who: Player, what: str, why: str, *, could_bot: bool) -> None:
         """Show that somebody does something now, and remember it."""

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import count
@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from bot.rehearsal.keys import OpenPgpKey, openpgp_key
+from bot.rehearsal.release_files import LAST_OPENPGP
 from bot.rehearsal.repository import Identity
 from bot.rehearsal.source_tree import SourceTree, small_tree, tree_from_tarball
+from bot.rehearsal.trust_sigstore import SmallSigstore
+from bot.rehearsal.trust_windows import SmallWindowsSigning
 from bot.rehearsal.versions import PythonVersion, WrongUse
+from bot.rehearsal.workshop import SIGNERS, Workshop
 
 UPSTREAM: Final = "python/cpython"
 
@@ -77,6 +81,8 @@ class Stage:
     profile: Path
     key: OpenPgpKey | None
     """The manager's key, where the series wants signed tags."""
+    workshop: Workshop
+    """Those who sign the files of the release."""
 
 
 @contextmanager
@@ -90,10 +96,23 @@ def stage(directory: Path, version: PythonVersion, source: Path | None) -> Itera
     policy = tomllib.loads(shipped)
     players = _numbered([_player(person) for person in policy["person"]], _manager_of(version.minor))
     manager = players[_manager_of(version.minor)]
-    with openpgp_key(manager.identity) as key:
+    with ExitStack() as stack:
+        key = stack.enter_context(openpgp_key(manager.identity))
         (directory / "manager.asc").write_text(key.public(), encoding="utf-8")
+        signs = {
+            name: stack.enter_context(openpgp_key(Identity(name=name, email=f"{name}@rehearsal.invalid"))) for name in _signers(version)
+        }
+        told = policy["series"][version.series]["sigstore"]
+        workshop = Workshop(
+            sigstore=SmallSigstore.create(),
+            windows=SmallWindowsSigning.create(directory),
+            identity=told["identity"],
+            issuer=told["issuer"],
+            openpgp=signs,
+        )
+        workshop.write_roots(directory)
         profile = directory / "cpython.toml"
-        profile.write_text(hurried_profile(shipped, manager, key.fingerprint, players.values()), encoding="utf-8")
+        profile.write_text(hurried_profile(shipped, manager, key.fingerprint, players.values(), workshop), encoding="utf-8")
         organization, _, slug = str(policy["project"]["team"]).partition("/")
         yield Stage(
             version=version,
@@ -106,15 +125,25 @@ def stage(directory: Path, version: PythonVersion, source: Path | None) -> Itera
             team=(organization, slug),
             profile=profile,
             key=key if version.wants_signed_tag else None,
+            workshop=workshop,
         )
 
 
-def hurried_profile(shipped: str, manager: Player, fingerprint: str, players: Iterable[Player] = ()) -> str:
-    """Give the shipped profile with short waits and the keys of the rehearsal.
+def _signers(version: PythonVersion) -> tuple[str, ...]:
+    return SIGNERS if version.minor <= LAST_OPENPGP else ()
+
+
+def hurried_profile(
+    shipped: str, manager: Player, fingerprint: str, players: Iterable[Player] = (), workshop: Workshop | None = None
+) -> str:
+    """Give the shipped profile with short waits and the keys and roots of the rehearsal, which lie beside it.
 
     Of the people, the manager has the made-up key in the place of the real one, and those ``players`` whose number is unknown get theirs.
     """
-    text = _with_section(_with_section(shipped, "timing", _TIMING), "trust", _TRUST)
+    trust = workshop.trust_table() if workshop else _TRUST
+    text = _with_section(_with_section(shipped, "timing", _TIMING), "trust", trust)
+    if workshop:
+        text = re.sub(r"^openpgp = \{.*\}$", workshop.signers_line() if workshop.openpgp else "", text, flags=re.MULTILINE)
     for player in (manager, *players):
         before, block, after = _person_block(text, player.login)
         text = before + (re.sub(r"^id = .*$", f"id = {player.id}", block, flags=re.MULTILINE) if player.id else block) + after

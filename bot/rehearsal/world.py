@@ -1,4 +1,4 @@
-"""The world in a box, on loopback and in one directory: GitHub, Azure DevOps, the buildbots, the PEP site and python.org."""
+"""The world in a box, on loopback and in one directory: GitHub, Azure DevOps, the buildbots, the PEP site, python.org, the docs."""
 
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -12,10 +12,12 @@ from aiohttp import web
 from bot.rehearsal.azure import Azure
 from bot.rehearsal.buildbot import Buildbot
 from bot.rehearsal.chronicle import Chronicle, Request, WriteHook
+from bot.rehearsal.docs import Docs
 from bot.rehearsal.faults import Faults
 from bot.rehearsal.github import GitHub
 from bot.rehearsal.github_assembly import assemble
 from bot.rehearsal.github_shapes import Links
+from bot.rehearsal.nuget import NuGet
 from bot.rehearsal.peps import Peps
 from bot.rehearsal.post import Pace
 from bot.rehearsal.python_org import PythonOrg
@@ -40,6 +42,7 @@ class World:
     buildbot: Buildbot
     peps: Peps
     python_org: PythonOrg
+    docs: Docs
 
     def __init__(
         self,
@@ -84,6 +87,10 @@ class World:
             self.peps.url = await self._serve(stack, self.peps.application)
             self.python_org = PythonOrg(self._chronicle)
             self.python_org.url = await self._serve(stack, self.python_org.application)
+            self.nuget = NuGet(self._chronicle)
+            self.nuget.url = await self._serve(stack, self.nuget.application)
+            self.docs = Docs(self._chronicle)
+            self.docs.url = await self._serve(stack, self.docs.application)
             self._stack = stack.pop_all()
         return self
 
@@ -165,6 +172,8 @@ class World:
             "BUILDBOT_URL": self.buildbot.url,
             "PEPS_URL": self.peps.url,
             "PYTHON_ORG_URL": self.python_org.url,
+            "DOCS_URL": self.docs.url,
+            "NUGET_URL": self.nuget.url,
             "GH_APP_ID": str(self.github.app.id),
             "GH_PRIVATE_KEY": self.github.app.private_key,
             "GH_SECRET": ",".join(self.github.app.webhook_secrets),

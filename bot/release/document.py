@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.journal import Document
-from bot.release.model import HumanAct, Release, StepState
+from bot.release.model import HumanAct, Look, Release, StepState
 
 
 def document(release: Release) -> Document:
@@ -11,7 +11,8 @@ def document(release: Release) -> Document:
 
     ``{project, version, kind, state, attempt, frozen: [{ref, head, since}], tag: {object, commit, signature} | null,
     plan: [{ref, old, new}], steps: [{name, state, on, why, since, evidence: [{what, value, url}]}],
-    people: [{who, what, since, done}]}``. ``head`` and ``old`` are null for a ref that does not exist. Times are ISO 8601 in UTC.
+    people: [{who, what, since, done}], confirmed_again: [{at, differences, news}]}``. ``head`` and ``old``
+    are null for a ref that does not exist. Times are ISO 8601 in UTC.
     """
     tag = release.tag
     return {
@@ -25,6 +26,7 @@ def document(release: Release) -> Document:
         "plan": [{"ref": planned.ref, "old": planned.old, "new": planned.new} for planned in release.plan],
         "steps": [_step(step) for step in release.steps],
         "people": [_act(act) for act in release.people],
+        "confirmed_again": [_look(look) for look in release.later.looks],
     }
 
 
@@ -41,6 +43,10 @@ def _step(step: StepState) -> Document:
 
 def _act(act: HumanAct) -> Document:
     return {"who": list(act.who), "what": act.what, "since": _time(act.since), "done": _time(act.done)}
+
+
+def _look(look: Look) -> Document:
+    return {"at": _time(look.at), "differences": list(look.differences), "news": list(look.news)}
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -26,10 +26,24 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a finding shows itself: the lines from ``line`` to ``last``, counted from 1, of a file in the tag's commit.
+
+    ``message`` is a whole sentence, which stands beside these lines.
+    """
+
+    path: str
+    line: int
+    last: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One observation of a check: ``check`` names the check, ``rule`` the rule that explains it or fails to.
 
     ``count`` is how many things it stands for (files, builders, issues); ``subject`` names them in full, for the digest and for people.
+    ``places`` are the first of the lines that a person has to look at.
     """
 
     check: str
@@ -38,6 +52,7 @@ class Finding:
     what: str
     count: int = 1
     subject: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +170,8 @@ class Run:
 
     ``purpose`` is what it was ordered for, ``number`` counts the orders of that purpose in this attempt, ``ordered`` are the inputs or
     parameters it was ordered with. ``over``: nothing more is expected of it, and it need not be cancelled when the attempt lapses.
+    ``result`` is how it ended in the builder's own word, ``certificate`` whom the certificate names that signed what it made; both are
+    empty while nobody looked.
     """
 
     step: str
@@ -168,6 +185,8 @@ class Run:
     at: datetime
     over: bool = False
     unstopped: Unstopped | None = None
+    result: str = ""
+    certificate: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,13 +243,24 @@ class FileRead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What python.org's list states of one file: ``size`` is in bytes, a hash is empty where none is stated."""
+
+    url: str
+    size: int
+    md5: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PublicationSeen:
     """Everything that was published was read, every byte of it.
 
     ``rows`` are the digests of what python.org listed then, one line for each row, and empty while nothing that is listed counts as read;
     ``first`` is when exactly that was first seen, ``again`` when it was seen for the second time, None until then. ``right`` tells whether
     nothing was wrong. ``content`` is the digest of the hashes of everything that was read, and ``partly`` is what was read already of a
-    time of reading that could not be ended yet, because something else could not be read.
+    time of reading that could not be ended yet, because something else could not be read. ``files`` is what became of every file, at the
+    latest time of reading, ``earlier`` at the one before, which found the same; ``stated`` is what the list stated of them then.
     """
 
     rows: str
@@ -239,6 +269,36 @@ class PublicationSeen:
     right: bool
     content: str = ""
     partly: tuple[FileRead, ...] = ()
+    files: tuple[FileRead, ...] = ()
+    earlier: tuple[FileRead, ...] = ()
+    stated: tuple[Stated, ...] = ()
 
 
-Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed | RunSeen | Built | PublicationSeen
+@dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """How one proof of one ``subject`` ended: a file by its name, a tag, or the release; ``proof`` and ``verdict`` are words for people."""
+
+    subject: str
+    proof: str
+    verdict: str
+    why: str
+    signer: str = ""
+    diagnostics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proved:
+    """What a step proved or could not prove; it takes the place of what the same step proved before.
+
+    ``roots`` are the trust roots that were used, each by its name and the SHA-256 of its bytes in hexadecimal; ``versions`` are what
+    verified, each program or library by its name and its version.
+    """
+
+    step: str
+    at: datetime
+    results: tuple[ProofRow, ...]
+    roots: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed | RunSeen | Built | PublicationSeen | Proved

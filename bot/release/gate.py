@@ -39,8 +39,14 @@ def gate(release: Release, step: str) -> Hold | None:
 
 def findings_digest(checked: Checked, findings: Sequence[Finding]) -> str:
     """Return the short digest by which a person names exactly these findings of exactly this subject."""
-    rows = sorted(json.dumps(asdict(finding), sort_keys=True) for finding in findings)
+    rows = sorted(json.dumps(_row(finding), sort_keys=True) for finding in findings)
     return _digest([checked.step, checked.subject, *rows])
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    """Return what a digest binds to; findings without places keep the digest that they had before there were any."""
+    row = asdict(finding)
+    return row if finding.places else {name: value for name, value in row.items() if name != "places"}
 
 
 def plan_digest(tag: str, plan: Sequence[PlannedRef]) -> str:

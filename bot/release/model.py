@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.release.facts import NOT_SEEN, Build, Checked, Finding, FrozenRef, PlannedRef, PublicationSeen, Run, Tag
+from bot.release.facts import NOT_SEEN, Build, Checked, FileRead, Finding, FrozenRef, PlannedRef, Proved, PublicationSeen, Run, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
 from bot.release.outcomes import Evidence
+from bot.release.record import Said, Seal
 from bot.release.version import Kind, Version
 
 
@@ -143,6 +144,49 @@ class Recall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """One time at which the whole publication was read again after the release: what differed from what was confirmed, and what is new."""
+
+    at: datetime
+    differences: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Something that has to be told once, in a comment of its own that is found again by ``about``."""
+
+    about: str
+    text: str
+    told: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """What became of the publication after the release was over.
+
+    ``looked`` is when the latest complete look began, ``asked`` that somebody wants one now, and ``try_again`` when one goes on that could
+    not be ended; ``silent`` is since when. ``known`` need not be asked for again: what was read of a look that could not be ended, and
+    what is not handed out, which is never asked for by the clock. ``rows`` and ``files`` were not there when the release was confirmed and
+    may be since. ``keys`` are the differences that an alarm was raised for. ``ended`` is why nobody watches any more.
+    """
+
+    looked: datetime | None = None
+    looks: tuple[Look, ...] = ()
+    asked: bool = False
+    try_again: datetime | None = None
+    silent: datetime | None = None
+    known: tuple[FileRead, ...] = ()
+    rows: str = ""
+    files: tuple[FileRead, ...] = ()
+    keys: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    hand_work: tuple[HandWork, ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    ended: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HumanAct:
     """A row of what a release needs of a person (invariant I10). ``done`` is None while it is waited for."""
 
@@ -229,6 +273,10 @@ class Release:
     """While it is set, bytes may be public: another tag cannot take the place of this one any more."""
     recalls: tuple[Recall, ...] = ()
     publication: PublicationSeen | None = None
+    later: Later = Later()
+    """What is no part of the dossier, because it comes after the end."""
+    proofs: tuple[Proved, ...] = ()
+    """What each step proved of the pinned tag and of what was made of it."""
     checked: tuple[Checked, ...] = ()
     approvals: tuple[Approval, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -242,6 +290,10 @@ class Release:
     status_lost: int = 0
     """How often somebody deleted the status comment."""
     promises: tuple[Promise, ...] = ()
+    commands: tuple[Said, ...] = ()
+    """Every command that took effect, in every attempt."""
+    seal: Seal | None = None
+    """Set once and for all when the dossier is closed."""
     heard: tuple[CommentId, ...] = ()
     """Comments already acted on or answered."""
     retry: str = ""

@@ -13,7 +13,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot.release.facts import Built, Checked, Fact, Froze, Planned, PublicationSeen, Pushed, Run, RunSeen, Tag, TagProved, TagSeen, Thawed
+from bot.release.facts import (
+    Built,
+    Checked,
+    Fact,
+    Froze,
+    Planned,
+    Proved,
+    PublicationSeen,
+    Pushed,
+    Run,
+    RunSeen,
+    Tag,
+    TagProved,
+    TagSeen,
+    Thawed,
+)
 from bot.release.gate import gate, managers
 from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
@@ -169,6 +184,8 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
             return replace(release, builds=(*(build for build in release.builds if build.step != fact.build.step), fact.build))
         case PublicationSeen():
             return replace(release, publication=fact)
+        case Proved():
+            return replace(release, proofs=(*(proved for proved in release.proofs if proved.step != fact.step), fact))
         case _:
             return _upstream(release, fact)
 
@@ -229,6 +246,7 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         go=None,
         recalls=(),
         publication=None,
+        proofs=(),
         retry="",
         steps=tuple(step if step.name in kept else StepState(name=step.name) for step in release.steps),
         people=tuple(act if act.step in (*kept, HALT, CANCEL) else closed(act, now) for act in release.people),

@@ -20,7 +20,10 @@ WITHDRAW: Final = "withdraw"
 CANCEL: Final = "cancel"
 """The name under which runs that the bot may not cancel have theirs."""
 
-NO_STEP: Final = frozenset({HALT, CANCEL, WITHDRAW})
+RECALL: Final = "recall"
+"""The name under which the wish to recall a release that is out has its row."""
+
+NO_STEP: Final = frozenset({HALT, CANCEL, WITHDRAW, RECALL})
 """The rows that stand for no step."""
 
 

@@ -1,4 +1,4 @@
-"""Read public JSON from a service that needs no credentials."""
+"""Read public JSON, and pages, from a service that needs no credentials."""
 
 import json
 from collections.abc import Mapping
@@ -34,12 +34,33 @@ class Reader:
 
     async def get(self, shape: TypeAdapter[Shape], path: str, query: Mapping[str, str] | None = None) -> Shape | None:
         """Return what a path holds, or None where there is nothing (404); raise Unavailable for every other trouble."""
-        what = f"GET {self.base_url.rstrip('/')}/{quote(path)}"
+        what = self._what(path)
+        body = await self._read(what, query, "application/json")
+        if body is None:
+            return None
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise MalformedAnswer(f"{what} was answered with something other than JSON") from None
+        return parse(shape, content, what=what)
+
+    async def page(self, path: str) -> str | None:
+        """Return the page at a path as text, or None where there is nothing (404); raise Unavailable for every other trouble.
+
+        What is not UTF-8 in it is replaced: a page is looked at, and never taken for more than it shows.
+        """
+        body = await self._read(self._what(path), None, "text/html")
+        return None if body is None else body.decode(errors="replace")
+
+    def _what(self, path: str) -> str:
+        return f"GET {self.base_url.rstrip('/')}/{quote(path)}"
+
+    async def _read(self, what: str, query: Mapping[str, str] | None, accept: str) -> bytes | None:
         try:
             async with self.session.get(
                 what.removeprefix("GET "),
                 params=query,
-                headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+                headers={"User-Agent": USER_AGENT, "Accept": accept},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self.timeout),
             ) as response:
@@ -47,14 +68,11 @@ class Reader:
                     return None
                 if response.status != HTTPStatus.OK:
                     raise Unavailable(f"{what} was answered with {response.status}", retry_at=retry_at(response.headers, utc_now()))
-                content = json.loads(await self._body(response, what))
+                return await self._body(response, what)
         except TimeoutError:
             raise Unavailable(f"{what} was not answered within {self.timeout:g} seconds") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{what} failed ({type(error).__name__}: {one_line(str(error))})") from error
-        except (ValueError, RecursionError):
-            raise MalformedAnswer(f"{what} was answered with something other than JSON") from None
-        return parse(shape, content, what=what)
 
     async def _body(self, response: aiohttp.ClientResponse, what: str) -> bytes:
         """Read the answer, unpacked, and never more of it than is allowed."""

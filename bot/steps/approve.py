@@ -8,6 +8,7 @@ from bot.release.gate import plan_digest
 from bot.release.model import Release
 from bot.release.orders import valid_approval
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed
+from bot.release.signature import authenticated
 from bot.tools import Tools, logins
 
 FOREVER: Final = timedelta(days=3650)
@@ -22,12 +23,14 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     approval = valid_approval(release, tools.now(), valid_for)
     plan = Evidence(what="push plan", value=plan_digest(tag.object, release.plan))
     if approval is None:
-        signed = "" if tag.signer else " It is not signed, so your typed approval of its id is what vouches for it."
+        by = authenticated(release)
+        signed = "" if tag.signer else f" The tag is {by}, and by nothing else."
         what = f"Look at the push plan in the status, compare {tag.object} with `git rev-parse {tag.name}` at home, and approve it.{signed}"
         say = f"/release approve {tag.object}"
         return NeedsPerson(who=logins(tools.managers(release)), what=what, say=say, evidence=(plan,), look_again=tools.poll())
+    rests = "" if tag.signer else f" The tag is {authenticated(release)}."
     return Passed(
-        why=f"{approval.by.login} approved the tag object {tag.object} and its push plan.",
+        why=f"{approval.by.login} approved the tag object {tag.object} and its push plan.{rests}",
         evidence=(plan, Evidence(what="approved by", value=approval.by.login)),
         look_again=approval.at + valid_for,
     )

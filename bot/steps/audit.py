@@ -11,19 +11,21 @@ import asyncio
 import base64
 from dataclasses import replace
 
-from bot import ancestry, authenticity, objects
+from bot import ancestry, authenticity, objects, proving
 from bot.ancestry import Descent
-from bot.release.facts import Checked, Finding, Planned, PlannedRef, Severity, Tag, TagProved
+from bot.profile_types import StepName
+from bot.release.facts import Checked, Fact, Finding, Planned, PlannedRef, Proved, Severity, Tag, TagProved
 from bot.release.gate import plan_digest
 from bot.release.ids import branch_ref, tag_ref
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.services.git import EMPTY_TREE
 from bot.tools import Tools
-from bot.verify.release_diff import Context, FileChange, audit
+from bot.verify.release_diff import LARGEST_FILE, Context, FileChange, audit, too_much
+from bot.verify.result import ProofName, Proven, Result
 
 FRAGMENTS = "Misc/NEWS.d/next/"
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""The id that git gives to a tree without entries."""
+SUBMODULE = "160000"
 
 
 async def advance(release: Release, tools: Tools) -> Outcome:
@@ -60,14 +62,24 @@ async def _prove(release: Release, tag: Tag, tools: Tools) -> Outcome:
         PlannedRef(ref=branch_ref(release.branch), old=head, new=tip),
         PlannedRef(ref=tag_ref(tag.name), old=None, new=tag.object),
     )
-    return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan, tools)
+    result = _in_the_dossier(proved, verdict.why, verdict.diagnostics)
+    remembered = await asyncio.to_thread(proving.proved, StepName.AUDIT, [result], tools)
+    return _passed(replace(release, tag=proved, plan=plan), proved, findings, plan, tools, remembered)
+
+
+def _in_the_dossier(tag: Tag, why: str, diagnostics: tuple[str, ...]) -> Result:
+    """Return what was proved of the tag; one that need not be signed and is not was not proved by a signature."""
+    if not tag.signer:
+        return Result.absent(tag.name, ProofName.TAG, why)
+    return Result.of(tag.name, ProofName.TAG, Proven(why=why, signer=tag.signer, diagnostics=diagnostics))
 
 
 def _to_be_merged(release: Release, tag: Tag, descent: Descent, findings: tuple[Finding, ...], tools: Tools) -> Failed:
     """Say that a release built on cherry-picks has to be merged, which no plan of ours can do yet."""
     why = (
         f"The release does not descend from the frozen head. Its {len(descent.picked)} cherry-picks are all on {release.branch} too, "
-        "so it has to be merged, which this bot cannot do yet: nothing is pushed."
+        "each with the same patch, and picking it again from there gives exactly the same tree. "
+        "So it has to be merged, which this bot cannot do yet: nothing is pushed."
     )
     facts = (Checked(step="audit", subject=tag.object, findings=findings),)
     advice = f"Abort this release, then merge and push {tag.name} by hand; or cut it again from the frozen head."
@@ -77,7 +89,12 @@ def _to_be_merged(release: Release, tag: Tag, descent: Descent, findings: tuple[
 async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tuple[Finding, ...]:
     """Return what the rules say about every file that differs between the base and the tag's commit."""
     changes = await tools.git.diff(base, tag.commit)
-    contents = await tools.git.blobs({one for change in changes for one in (change.old_id, change.new_id) if one})
+    sides = {(one, mode) for change in changes for one, mode in ((change.old_id, change.old_mode), (change.new_id, change.new_mode))}
+    # A submodule has no content here, and what is too large is told by its name and not read.
+    sizes = await tools.git.sizes([one for one, mode in sides if one and mode != SUBMODULE])
+    if limit := too_much(len(changes), sum(sizes.values())):
+        return (limit,)
+    contents = await tools.git.blobs([one for one, size in sizes.items() if size <= LARGEST_FILE])
     files = [
         FileChange(
             path=change.path,
@@ -95,6 +112,7 @@ async def _difference(release: Release, tag: Tag, base: str, tools: Tools) -> tu
         pep=await _pep(release, tools),
         leftover_fragments=tuple(entry.path for entry in everything if entry.path.startswith(FRAGMENTS)),
         cherry_picked=base != objects.frozen_head(release),
+        tagged=tag.dated.date() if tag.dated else None,
     )
     # Hundreds of files may have to be compared, which must not hold up everything else.
     return await asyncio.to_thread(audit, files, context, tools.profile.audit.rules)
@@ -105,10 +123,14 @@ async def _pep(release: Release, tools: Tools) -> int | None:
     return cycle.pep if cycle else None
 
 
-def _passed(release: Release, tag: Tag, findings: tuple[Finding, ...], plan: tuple[PlannedRef, ...], tools: Tools) -> Passed:
+def _passed(
+    release: Release, tag: Tag, findings: tuple[Finding, ...], plan: tuple[PlannedRef, ...], tools: Tools, *proved: Proved
+) -> Passed:
     open_ones = sum(finding.severity is not Severity.EXPLAINED for finding in findings)
     signed = f"signed ({tag.signature}) by {tag.signer}" if tag.signer else "not signed, which this series allows"
-    facts = (Checked(step="audit", subject=tag.object, findings=findings), TagProved(tag=tag), Planned(plan=plan)) if plan else ()
+    facts: tuple[Fact, ...] = (
+        (Checked(step="audit", subject=tag.object, findings=findings), TagProved(tag=tag), Planned(plan=plan), *proved) if plan else ()
+    )
     return Passed(
         why=f"The tag is {signed}; {len(findings) - open_ones} of {len(findings)} findings are explained by rules.",
         evidence=(

@@ -2,21 +2,24 @@
 
 1. Nothing is asked for before python.org lists it: until then a person has to upload, register or publish.
 2. Everything that is listed, with what is listed to vouch for it, is read to its end and held against the list, the policy of the
-   series, and what was built. Signatures are not verified. Where something cannot be read, what was read is remembered for a while, and
-   what is missing for good: only the rest is asked for again.
+   series, and what was built; then its signatures, archives and their tie to the tag are proved (``bot.proving``). Where something
+   cannot be read, what was read is remembered for a while, and what is missing for good: only the rest is asked for again.
 3. What is wrong is held by the gate. It is read again when the list changes, after a waiver, or when somebody asks for it; not by the
    clock, because asking for a file that is not there keeps it hidden (``bot.services.python_org.Missing``).
 4. What holds nobody has to stay the same for a while and is then read again, every byte: only the second time counts.
-5. Nothing is read after that, unless somebody asks for it, or the push finds that the list changed or that it was read long ago.
+5. Nothing is read after that, unless somebody asks for it, or the push finds that the list changed or that it was read long ago. Once the
+   release is out, all of it is confirmed again (``bot.confirming``).
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot import publishing
+from bot import elsewhere, proving, publishing
 from bot.authority import Role
+from bot.errors import UserError
 from bot.profile_types import StepName
 from bot.publication import ExpectedFile, FileGroup, Problem, Rule, findings_of, missing, named
 from bot.publishing import BEGUN, NOTHING_READ, UNREAD, Listed, Reading
@@ -25,7 +28,9 @@ from bot.release.gate import gate
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed, Waiting
 from bot.release.plan import learn
+from bot.shelf import Shelf
 from bot.tools import Tools, logins
+from bot.verify.result import Result, Verdict
 
 EXPERTS: Final = {
     FileGroup.MACOS: Role.MACOS_EXPERT,
@@ -51,32 +56,69 @@ async def advance(release: Release, tools: Tools) -> Outcome:
         return lacking
     # 2. what was not read yet as it is listed now
     if seen is None or asked or seen.rows != listed.rows:
-        return await _read(release, tag, listed, None, tools)
+        return await _read_and_prove(release, tag, listed, tools)
     # 3. what is wrong stays wrong
     if gate(release, StepName.PUBLICATION):
         return _found(release.findings(StepName.PUBLICATION), tools)
-    # 4. only the second time counts
+    # 4. only the second time counts, and not before it can be had from everywhere
     if tools.now() < _due(seen, tools):
         return _staying(seen, tools)
-    return await _read(release, tag, listed, seen, tools)
+    packages = await elsewhere.packages(release, tools)
+    if late := _late(release, tag, seen, packages, tools):
+        return late
+    return await _read_again(release, tag, listed, seen, packages, tools)
 
 
-async def _read(release: Release, tag: Tag, listed: Listed, before: PublicationSeen | None, tools: Tools) -> Outcome:
-    """Read everything; ``before`` is when it was read last, as it is listed now. What is found otherwise than then begins anew."""
+async def _read_again(
+    release: Release, tag: Tag, listed: Listed, before: PublicationSeen, packages: Sequence[Result], tools: Tools
+) -> Outcome:
+    """Read everything for the second time; what is found otherwise than before begins anew."""
     reading = await publishing.read(listed, _known(release, listed), release, tools)
-    findings, now = reading.findings, tools.now()
     if reading.unread:
-        begun = before or PublicationSeen(rows=BEGUN + listed.rows, first=now, right=False)
-        return _unread(reading, listed, replace(begun, partly=reading.known), tools)
-    if before is not None and (findings, reading.content) == (release.findings(StepName.PUBLICATION), before.content):
-        confirmed = replace(before, again=now, partly=())
-        return _confirmed(release, confirmed, now, confirmed)
+        return _unread(reading, listed, replace(before, partly=reading.known), tools)
+    if (reading.findings, reading.content) != (proving.without(release.findings(StepName.PUBLICATION)), before.content):
+        return await _read_and_prove(release, tag, listed, tools)
+    now = tools.now()
+    confirmed = replace(before, again=now, partly=(), files=reading.files, earlier=before.files)
+    return _confirmed(release, confirmed, now, confirmed, *proving.more(release, packages))
+
+
+async def _read_and_prove(release: Release, tag: Tag, listed: Listed, tools: Tools) -> Outcome:
+    """Read everything for the first time, and prove it while it is on the disk."""
+    shelf = Shelf(tools.home / "published" / release.id.replace("#", "-"))
+    reading, now = await publishing.read(listed, _known(release, listed), release, tools, shelf), tools.now()
+    begun = PublicationSeen(rows=BEGUN + listed.rows, first=now, right=False, partly=reading.known)
+    if reading.unread:
+        return _unread(reading, listed, begun, tools)
+    try:
+        report = await proving.prove(release, tag, listed, shelf, tools)
+    except UserError as trouble:
+        # Nothing is asked for a second time because something is missing here.
+        return Failed(why=str(trouble), retryable=False, look_again=tools.poll(), facts=(replace(begun, partly=reading.files),))
+    beside = (await elsewhere.documentation(release.version, tools.docs),)
+    findings = (*reading.findings, *proving.findings(report), *elsewhere.findings(beside, check=StepName.PUBLICATION))
     right = all(finding.severity is not Severity.WAIVER for finding in findings)
     checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=findings)
-    seen = PublicationSeen(rows=listed.rows, first=now, right=right, content=reading.content)
+    seen = PublicationSeen(rows=listed.rows, first=now, right=right, content=reading.content, files=reading.files, stated=listed.stated)
+    facts = (checked, seen, await asyncio.to_thread(proving.proved, StepName.PUBLICATION, (*report.results, *beside), tools))
+    await asyncio.to_thread(shelf.clear)
     if gate(learn(release, checked, now), StepName.PUBLICATION):
-        return _found(findings, tools, checked, seen)
-    return _staying(seen, tools, checked, seen)
+        return _found(findings, tools, *facts)
+    return _staying(seen, tools, *facts)
+
+
+def _late(release: Release, tag: Tag, seen: PublicationSeen, packages: Sequence[Result], tools: Tools) -> Outcome | None:
+    """Wait for what takes a while to appear, and after a patience let people decide; None where nothing is missing, or they did."""
+    known = release.findings(StepName.PUBLICATION)
+    missing = elsewhere.findings(packages, check=StepName.PUBLICATION)
+    if not missing or any(finding.rule == elsewhere.NUGET for finding in known):
+        return None
+    until = seen.first + timedelta(seconds=tools.profile.timing.remind)
+    if tools.now() < until:
+        why = f"Everything on python.org was read; NuGet does not show the packages yet. Nobody is asked before {until:%Y-%m-%d %H:%M} UTC."
+        return Waiting(on="NuGet", why=why, look_again=min(until, tools.poll()))
+    checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=(*known, *missing))
+    return _found(checked.findings, tools, checked)
 
 
 def _known(release: Release, listed: Listed) -> tuple[FileRead, ...]:
@@ -201,9 +243,17 @@ def _confirmed(release: Release, seen: PublicationSeen, again: datetime, *facts:
     name = release.version.tag_message
     why = (
         f"Everything that python.org lists of {name}, with what vouches for it, was read to its end twice, at "
-        f"{seen.first:%Y-%m-%d %H:%M:%S} and at {again:%Y-%m-%d %H:%M:%S} UTC, and did not change in between. The signatures are there; "
-        "whether they are good was not verified."
+        f"{seen.first:%Y-%m-%d %H:%M:%S} and at {again:%Y-%m-%d %H:%M:%S} UTC, and did not change in between. {_in_proofs(release)}"
     )
     page = Evidence(what="page of the release", value=name, url=f"https://www.python.org/downloads/release/{release.version.slug}/")
     files = tuple(Evidence(what="read twice", value=file) for file in publishing.names(seen.rows))
     return Passed(why=why, evidence=(page, *files), facts=facts)
+
+
+def _in_proofs(release: Release) -> str:
+    """Say how many proofs of signatures and contents were made, and how many of them were passed over by people."""
+    results = next((proved.results for proved in release.proofs if proved.step == StepName.PUBLICATION), ())
+    good = sum(Verdict(row.verdict).good for row in results)
+    rest = len(results) - good
+    open_ones = f"; {rest} could not be proved, and people took that upon themselves" if rest else ""
+    return f"{good} of {len(results)} proofs of its signatures, archives and origins hold{open_ones}."

@@ -244,7 +244,7 @@ class _Look:
         return Passed(
             why=f"The run {run.id} built {len(harvest.files)} files from {self.tag.commit}{compared}.",
             evidence=(_link(run), *_jobs(jobs), *self._made(run, harvest)),
-            facts=(RunSeen(run=replace(known, over=True)), Built(build=build)),
+            facts=(RunSeen(run=replace(known, over=True, result=SUCCESS)), Built(build=build)),
         )
 
     def _made(self, run: WorkflowRun, harvest: Harvest) -> tuple[Evidence, ...]:

@@ -85,7 +85,8 @@ async def _judged(view: View, release: Release, tag: Tag, policy: Azure, tools: 
         return await _refused(f"The run {view.run.name} does not count, because {unsigned}", view, tools)
     build = await _build(view, release, tag, tools)
     passed = _passed(build, view, policy)
-    facts = (RunSeen(run=view.known), course.issues(STEP, tag.object, view), Built(build=build))
+    seen = RunSeen(run=replace(view.known, certificate=policy.certificate))
+    facts = (seen, course.issues(STEP, tag.object, view), Built(build=build))
     return replace(passed, evidence=(*words.evidence(view.run, view.stages, tools), *passed.evidence), facts=facts)
 
 

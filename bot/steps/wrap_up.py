@@ -167,4 +167,4 @@ async def _release_page(release: Release, tools: Tools) -> str:
 
 
 def _dossier_url(release: Release, tools: Tools) -> str:
-    return f"{tools.url}/releases/{release.project}/{release.version}/dossier.json" if tools.url else ""
+    return f"{tools.url}{dossier.path(release)}" if tools.url else ""

@@ -87,6 +87,12 @@ class Claim:
 
         return await self._database.read(look)
 
+    async def head(self) -> Head:
+        """Return where the journal of this row ends, as long as nothing is written under the lease."""
+        query = sa.select(release.c.entries, release.c.head).where(release.c.key == self.key)
+        row = await self._database.read(lambda connection: _one(connection, query))
+        return Head(sequence=row["entries"], hash=row["head"])
+
     async def open_release(
         self, *, version: str, branch: str, state: str, released: Released = _nothing_is, notes: Sequence[Note] = ()
     ) -> None:
@@ -188,6 +194,10 @@ class Claim:
         if row is None:
             raise LeaseLost(self.key)
         return row
+
+
+async def _one(connection: AsyncConnection, query: sa.Select[tuple[int, str]]) -> sa.RowMapping:
+    return (await connection.execute(query)).mappings().one()
 
 
 async def _nothing(connection: AsyncConnection, at: datetime) -> Columns:

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Unavailable
-from bot.logs import scrubbed
 from bot.release.ids import WorkKey
+from bot.release.scrubbing import scrubbed
 from bot.store import scheduling
 from bot.store.claim import Claim
 from bot.store.database import Database

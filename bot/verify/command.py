@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import Unavailable, UserError
-from bot.verify.authenticity import TagVerdict, TagVerifier
+from bot.verify.authenticity import Signers, TagVerdict, TagVerifier
+from bot.verify.gitsign import Gitsign
 from bot.verify.openpgp import Keyring, OpenPGP
+from bot.verify.sigstore_bundle import OidcIdentity
 from bot.verify.ssh_signature import SSH
 from bot.verify.tag import LARGEST
 
@@ -47,14 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", required=True, metavar="TAG", help="the tag's name, for example v3.9.2")
     parser.add_argument("--keys", type=Path, metavar="DIR", help="a folder of OpenPGP public keys; all of them count")
     parser.add_argument("--allowed-signers", type=Path, metavar="FILE", help="SSH keys that count, in the format of ssh-keygen")
+    parser.add_argument("--identity", metavar="WHO", help="who may sign by gitsign, mostly a mail address; needs --issuer")
+    parser.add_argument("--issuer", metavar="URL", help="where WHO logs in to sign, for example https://accounts.google.com")
+    parser.add_argument("--sigstore-root", type=Path, metavar="FILE", help="a trusted_root.json instead of Sigstore's public one")
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line")
     return parser
 
 
 def _verdict(arguments: argparse.Namespace) -> TagVerdict:
     """Read what was given and verify."""
-    if not arguments.keys and not arguments.allowed_signers:
-        raise _Misuse("Nothing to verify with was given; give --keys DIR, --allowed-signers FILE or both.")
+    if bool(arguments.identity) != bool(arguments.issuer) or (arguments.sigstore_root and not arguments.identity):
+        raise _Misuse("gitsign is verified by a login, which has two halves; give both --identity WHO and --issuer URL.")
+    if not (arguments.keys or arguments.allowed_signers or arguments.identity):
+        raise _Misuse("Nothing to verify with was given; give --keys DIR, --allowed-signers FILE, --identity WHO, or several of them.")
     try:
         with arguments.file.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -62,7 +69,9 @@ def _verdict(arguments: argparse.Namespace) -> TagVerdict:
         raise _Misuse(f"{arguments.file} cannot be read ({error.strerror}); give the file that holds the raw tag object.") from None
     openpgp = OpenPGP(Keyring.from_folder(arguments.keys)) if arguments.keys else None
     ssh = SSH.from_file(arguments.allowed_signers) if arguments.allowed_signers else None
-    return TagVerifier(openpgp=openpgp, ssh=ssh).verify(raw, name=arguments.name)
+    gitsign = Gitsign(arguments.sigstore_root) if arguments.identity else None
+    oidc = (OidcIdentity(identity=arguments.identity, issuer=arguments.issuer),) if arguments.identity else ()
+    return TagVerifier(openpgp=openpgp, ssh=ssh, gitsign=gitsign).verify(raw, name=arguments.name, signers=Signers(oidc=oidc))
 
 
 def _rows(verdict: TagVerdict) -> dict[str, str]:
@@ -78,6 +87,7 @@ def _json(arguments: argparse.Namespace, verdict: TagVerdict) -> str:
     row = {
         "name": arguments.name,
         "good": verdict.good,
+        "verdict": verdict.verdict,
         "why": verdict.why,
         "signed": verdict.signed,
         "signer": verdict.signer,

@@ -4,6 +4,7 @@ What the lines mean: https://github.com/gpg/gnupg/blob/master/doc/DETAILS. gpgv'
 any key of the ring; user ids, which their owners choose, are only ever the tail of a status line.
 """
 
+import re
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.verify.programs import Finished, run
 from bot.verify.proof import Proof, bad, good
+from bot.verify.result import NotProven, Proven, Unusable
 
 TIMEOUT: Final = 30.0
 """Seconds for each call of gpg and gpgv, unless told otherwise."""
 
+LARGEST_SIGNATURE: Final = 64 * 1024
+"""Bytes of a detached signature of a file; those of real releases have less than 1,000."""
+
 _PREFIX: Final = "[GNUPG:] "
+_ONE_BLOCK: Final = re.compile(
+    rb"\s*-----BEGIN PGP SIGNATURE-----[ \t]*\r?\n(?:(?!-----)[\t\r\n -~])+\n-----END PGP SIGNATURE-----\s*", re.DOTALL
+)
+"""One armored signature and nothing beside it: https://www.rfc-editor.org/rfc/rfc9580#name-forming-ascii-armor."""
 _VERDICTS: Final = {
     "BADSIG": "the signature does not fit the content",
     "ERRSIG": "the signature could not be checked",
@@ -41,10 +50,11 @@ class KeysUnusable(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class Keyring:
-    """Public keys, all copies of one key merged; ``fingerprints`` are those of the primary keys."""
+    """Public keys, all copies of one key merged; ``fingerprints`` are those of the primary keys, ``revoked`` also those of subkeys."""
 
     content: bytes
     fingerprints: frozenset[str]
+    revoked: frozenset[str] = frozenset()
 
     @classmethod
     def from_files(cls, files: Iterable[Path], *, timeout: float = TIMEOUT) -> "Keyring":
@@ -61,7 +71,8 @@ class Keyring:
             if not fingerprints:
                 raise KeysUnusable("No OpenPGP keys were given; give the public keys of those who sign.")
             content = run((*gpg, "--export"), folder=folder, timeout=timeout).output
-        return cls(content=content, fingerprints=fingerprints)
+            listing = run((*gpg, "--list-keys", "--with-colons", "--with-subkey-fingerprints"), folder=folder, timeout=timeout).output
+        return cls(content=content, fingerprints=fingerprints, revoked=_revoked(listing))
 
     @classmethod
     def from_folder(cls, folder: Path, *, timeout: float = TIMEOUT) -> "Keyring":
@@ -93,15 +104,46 @@ class OpenPGP:
         ``allowed`` are fingerprints of primary keys, 40 hexadecimal digits; None allows every key of the ring, an empty collection none.
         """
         with tempfile.TemporaryDirectory(prefix="gpgv-") as name:
-            folder = Path(name)
-            for file, content in (("ring.gpg", self._keyring.content), ("signature", signature), ("payload", payload)):
-                (folder / file).write_bytes(content)
-            finished = run(
-                ("gpgv", "--homedir", name, "--keyring", str(folder / "ring.gpg"), "--status-fd", "1", "--", "signature", "payload"),
-                folder=folder,
-                timeout=self._timeout,
+            (Path(name) / "payload").write_bytes(payload)
+            return self._prove(Path(name), Path(name) / "payload", signature, allowed)
+
+    def verify_file(self, path: Path, signature: bytes, *, allowed: Collection[str]) -> Proven:
+        """Verify the detached, armored signature of a file of any size, which gpgv reads as a stream; this blocks.
+
+        ``allowed`` are the fingerprints of the primary keys whose signatures count for this kind of file of this series; that of a subkey
+        counts as its primary's. Raises NotProven, Unusable where there is no signature that could be judged, and ProgramMissing.
+        """
+        if len(signature) > LARGEST_SIGNATURE or not _ONE_BLOCK.fullmatch(signature):
+            why = f"The OpenPGP signature of {path.name} is not one whole armored signature and nothing else; fetch it again or sign anew."
+            raise Unusable(why, f"it has {len(signature)} bytes and begins with {signature[:40]!r}")
+        if not path.is_file():
+            raise Unusable(f"{path.name} cannot be read, so its OpenPGP signature proves nothing; fetch the file again.", str(path))
+        try:
+            with tempfile.TemporaryDirectory(prefix="gpgv-") as name:
+                proof = self._prove(Path(name), path.absolute(), signature, allowed)
+        except Unavailable as error:
+            why = f"The OpenPGP signature of {path.name} could not be judged in time; verify again when the machine is less busy."
+            raise Unusable(why, str(error)) from None
+        what = proof.why.removeprefix("OpenPGP: ")
+        if not proof.good:
+            raise NotProven(
+                f"The OpenPGP signature of {path.name} does not count: {what}.", *(proof.said or ("gpgv found no signature in it",))
             )
+        return Proven(why=f"{path.name} was {what}.", signer=proof.signer, diagnostics=proof.said)
+
+    def _prove(self, folder: Path, content: Path, signature: bytes, allowed: Collection[str] | None) -> Proof:
+        """Let gpgv judge in a private folder what lies at ``content``."""
+        for file, given in (("ring.gpg", self._keyring.content), ("signature", signature)):
+            (folder / file).write_bytes(given)
+        finished = run(
+            ("gpgv", "--homedir", str(folder), "--keyring", str(folder / "ring.gpg"), "--status-fd", "1", "--", "signature", str(content)),
+            folder=folder,
+            timeout=self._timeout,
+        )
         proof = judge(status_lines(finished), None if allowed is None else frozenset(_plain(one) for one in allowed))
+        if proof.good and self._keyring.revoked & {word for line in proof.said if line.startswith("VALIDSIG ") for word in line.split()}:
+            # Of a key that was revoked and has expired, gpgv says only that it has expired.
+            return bad("OpenPGP: the key that signed was revoked", proof.said)
         if proof.good and not self._expired_keys and any(line.startswith("EXPKEYSIG") for line in proof.said):
             return bad("OpenPGP: the key that signed has expired; extend it, or sign with another", proof.said)
         return proof
@@ -165,6 +207,19 @@ def _import(gpg: Sequence[str], file: Path, copy: Path, timeout: float) -> list[
     if not found:
         raise KeysUnusable(f"{file} holds no usable OpenPGP key; give a public key, armored or binary.")
     return found
+
+
+def _revoked(listing: bytes) -> frozenset[str]:
+    """Return the fingerprints of the revoked keys and subkeys in a listing (https://github.com/gpg/gnupg/blob/master/doc/DETAILS)."""
+    found: set[str] = set()
+    validity = ""
+    for line in listing.decode(errors="replace").splitlines():
+        fields = line.split(":")
+        if fields[0] in ("pub", "sub"):
+            validity = fields[1]
+        elif fields[0] == "fpr" and validity == "r":
+            found.add(fields[9])
+    return frozenset(found)
 
 
 def _key(lines: Sequence[Sequence[str]]) -> str:

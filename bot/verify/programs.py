@@ -50,3 +50,13 @@ def run(arguments: Sequence[str], *, folder: Path, timeout: float, given: bytes 
     except (FileNotFoundError, PermissionError):
         raise ProgramMissing(f"{arguments[0]} could not be started; install it (packages gnupg, gpgv and openssh-client).") from None
     return Finished(code=process.returncode, output=output, complaint=complaint.decode(errors="replace"))
+
+
+def version_of(program: str) -> str:
+    """Return the version that git or a program of GnuPG says it has, the last word of its first line; empty where it is missing."""
+    try:
+        finished = run((program, "--version"), folder=Path("/"), timeout=10.0)
+    except (ProgramMissing, Unavailable):
+        return ""
+    first = finished.output.decode(errors="replace").partition("\n")[0].split()
+    return first[-1] if first else ""

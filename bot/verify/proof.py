@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Whether a signature counts. ``signer`` is set only when it does; ``said`` is what the verifying program said, for diagnosis."""
+    """Whether a signature counts. ``signer`` is set only when it does; ``said`` is what the verifying program said, for diagnosis.
+
+    ``usable`` is false for a signature of which nobody can tell offline whether it is good.
+    """
 
     good: bool
     signer: str = ""
     why: str
     said: tuple[str, ...] = ()
+    usable: bool = True
 
 
 def good(signer: str, why: str, said: tuple[str, ...]) -> Proof:

@@ -32,8 +32,9 @@ class WebStore(Inbox, Shelf, Protocol):
 class WebSettings:
     """What the web application must know; times are seconds, sizes bytes.
 
-    ``secrets`` are the webhook's, one or several; without ``azure_secrets`` no service hooks of Azure DevOps are taken. ``account`` and
-    ``installation_of`` answer from memory, with None for what is unknown.
+    ``secrets`` are the webhook's, one or several; without ``azure_secrets`` no service hooks of Azure DevOps are taken. ``url`` is where
+    everybody finds the pages, empty where they are not public. ``account`` and ``installation_of`` answer from memory, with None for what
+    is unknown.
     """
 
     secrets: Sequence[str] = field(repr=False)
@@ -41,6 +42,7 @@ class WebSettings:
     app_id: int
     azure_secrets: Sequence[str] = field(default=(), repr=False)
     github_url: str = "https://github.com"
+    url: str = ""
     account: Callable[[], UserId | None] = lambda: None
     installation_of: Callable[[Repository], int | None] = lambda _: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -72,7 +74,8 @@ def create_app(settings: WebSettings, store: WebStore) -> web.Application:
         reader=Reader(largest=min(settings.largest_body, azure_intake.LARGEST_BODY), patience=settings.patience),
         clock=settings.clock,
     )
-    pages = Pages(shelf=store, projects=[profile.name for profile in settings.profiles], github_url=settings.github_url)
+    names = [profile.name for profile in settings.profiles]
+    pages = Pages(shelf=store, projects=names, github_url=settings.github_url, url=settings.url.rstrip("/"))
     health = Health(inbox=store, patience=settings.patience)
     app = web.Application(middlewares=[_plain_errors])
     app.add_routes(
@@ -82,6 +85,8 @@ def create_app(settings: WebSettings, store: WebStore) -> web.Application:
             web.get("/", pages.index),
             web.get("/releases/{project}/{version}.json", pages.release_json),
             web.get("/releases/{project}/{version}/dossier.json", pages.dossier_json),
+            web.get("/releases/{project}/{version}/dossier", pages.dossier),
+            web.get("/dossier.schema.json", pages.schema),
             web.get("/releases/{project}/{version}", pages.release),
             web.get("/healthz", health.alive),
             web.get("/readyz", health.ready),

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
+from shlex import quote as quoted
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -13,12 +13,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from pydantic import ValidationError
 
 from bot import __version__
+from bot.dossier_docs import schema as dossier_schema
 from bot.release import dossier
 from bot.release.document import document
 from bot.release.model import Release
+from bot.release.signature import authenticated
 from bot.state import is_done, load
 from bot.store.model import Work
+from bot.web.dossier_page import tables
 from bot.web.receiving import answer
+from bot.web.telling import clock, length
+from bot.web.timeline import timeline
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -47,11 +52,15 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """The handlers of ``GET /`` and ``GET /releases/PROJECT/VERSION``: with and without ``.json``, and with ``/dossier.json``."""
+    """The handlers of ``GET /`` and ``GET /releases/PROJECT/VERSION``, with and without ``/dossier``, each with and without ``.json``.
+
+    ``url`` is where everybody finds these pages, empty where they are not public.
+    """
 
     shelf: Shelf
     projects: Sequence[str]
     github_url: str
+    url: str = ""
 
     def __post_init__(self) -> None:
         """Read the templates now: a request that waits for the disk would hold up all others."""
@@ -70,8 +79,14 @@ class Pages:
         release = await self._find(request)
         if release is None:
             return self._page("missing.html", status=404, **request.match_info)
-        closed, digest = dossier.closed(release), dossier.digest(dossier.dossier(release))
-        return self._page("release.html", release=release, dossier_closed=closed, dossier_digest=digest)
+        return self._page(
+            "release.html",
+            release=release,
+            dossier_closed=dossier.closed(release),
+            dossier_digest=dossier.digest(dossier.dossier(release)),
+            dossier_path=dossier.path(release),
+            dossier_json=dossier.path(release, ".json"),
+        )
 
     async def release_json(self, request: web.Request) -> web.Response:
         """Tell other programs about one release."""
@@ -85,15 +100,41 @@ class Pages:
         release = await self._find(request)
         if release is None:
             return answer(404, NO_SUCH_RELEASE)
-        text = dossier.written(dossier.dossier(release))
-        return web.Response(text=text, content_type="application/json", headers={"Cache-Control": "no-cache"})
+        body = dossier.written(dossier.dossier(release))
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    async def dossier(self, request: web.Request) -> web.Response:
+        """Show the dossier of one release to people."""
+        release = await self._find(request)
+        if release is None:
+            return self._page("missing.html", status=404, **request.match_info)
+        document = dossier.dossier(release)
+        address = f"{self.url or request.url.origin()}{dossier.path(release, '.json')}"
+        return self._page(
+            "dossier.html",
+            document=document,
+            digest=dossier.digest(document),
+            path=dossier.path(release, ".json"),
+            check=f"curl -fsS {quoted(address)} | sha256sum",
+            tables=tables(document, self.github_url.rstrip("/")),
+            timeline=timeline(document),
+        )
+
+    async def schema(self, _request: web.Request) -> web.Response:
+        """Tell other programs what a dossier looks like."""
+        return web.json_response(dossier_schema(), content_type="application/schema+json", headers={"Cache-Control": "no-cache"})
 
     async def _find(self, request: web.Request) -> Release | None:
-        """Return the release of a version; the one that is done keeps its address, then comes the live one, then the newest."""
+        """Return the release of a version, or the one that is named of several of that version, by ``?release=``.
+
+        The one that is done keeps its address, then comes the live one, then the newest.
+        """
         project, version = request.match_info["project"], request.match_info["version"]
         if project not in self.projects:
             return None
         works = [work for work in await self.shelf.works(project) if work.version == version and work.state]
+        if named := request.query.get("release"):
+            return next((release for release in map(_readable, works) if release and release.id == named), None)
         chosen = max(works, key=lambda work: (is_done(work.state or ""), work.live, work.opened), default=None)
         return load(chosen.state) if chosen and chosen.state else None
 
@@ -111,10 +152,6 @@ def _readable(work: Work) -> Release | None:
         return None
 
 
-def _clock(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -125,5 +162,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clock=_clock, segment=lambda text: quote(str(text), safe=""))
+    environment.filters.update(authenticated=authenticated, clock=clock, length=length, segment=lambda text: quote(str(text), safe=""))
     return environment

@@ -1,12 +1,14 @@
 """The texts of alarms: what happened, what it may mean, what to do."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from bot.publication.purging import is_plain, purge
 from bot.release.gate import managers
+from bot.release.later import Difference
 from bot.release.model import Release
-from bot.words.markdown import code, duration, plain
+from bot.words.markdown import clock, code, duration, fenced, plain
 
 WHAT_TO_DO: Final = (
     "Nothing was changed. If it is wanted, close this issue; if not, whoever administers the repository should remove it at once, "
@@ -21,11 +23,43 @@ def marker(about: str) -> str:
 
 def long_freeze(release: Release, length: timedelta) -> str:
     """Return the alarm about a branch that stays frozen."""
-    who = " ".join(f"@{login}" for login in managers(release))
     return (
-        f"{who} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and nobody else can "
-        "merge meanwhile. The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
+        f"{_managers(release)} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and "
+        "nobody else can merge meanwhile. "
+        "The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
     )
+
+
+def published_otherwise(release: Release, differences: Sequence[Difference]) -> str:
+    """Return the alarm about a release that is out and no longer shown as it was confirmed."""
+    addresses = [one.address for one in differences if is_plain(one.address)]
+    mend = (
+        "A file that is stale or damaged has to be put right where it lies and then purged, so that everybody is handed what is there; "
+        "say `/release retry publication` afterwards. What is not handed out is not asked for again before that."
+    )
+    lines = [
+        f"{_managers(release)} 🚨 What python.org shows of {release.version} is no longer what was confirmed before it was released:",
+        "",
+        *(f"- {plain(one.what)}" for one in differences),
+        "",
+        "This bot changed nothing. Find out who did, and why; until that is known, take it for an attack on everybody who downloads it.",
+        *(["", mend, "", fenced("\n".join(purge(address) for address in addresses))] if addresses else []),
+        "",
+        "If the release was withdrawn on purpose, two of you say `/release abort REASON`, and nobody looks at it any more.",
+    ]
+    return "\n".join(lines)
+
+
+def publication_unread(release: Release, since: datetime, why: str) -> str:
+    """Return the news, told once, that nobody knows whether a release is still shown as it was confirmed."""
+    return (
+        f"{_managers(release)} What python.org shows of {release.version} should be read again, and since {clock(since)} it cannot be: "
+        f"{plain(why)}. It is tried again, ever more rarely, and I say no more of it unless something is wrong."
+    )
+
+
+def _managers(release: Release) -> str:
+    return " ".join(f"@{login}" for login in managers(release))
 
 
 def long_standing_freeze(login: str, branch: str, reason: str, length: timedelta) -> str:

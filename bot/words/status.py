@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.release import dossier
 from bot.release.gate import plan_digest, results_digest
 from bot.release.ids import ReleaseId
 from bot.release.model import HumanAct, Release, ReleaseState, StepStatus
 from bot.release.plan import StepSpec
+from bot.release.signature import authenticated
 from bot.words import markdown, templates
 
 
@@ -15,8 +17,12 @@ def marker(release: ReleaseId) -> str:
     return f"<!-- brother-maynard release={release} -->"
 
 
-def status(release: Release, specs: Sequence[StepSpec], about: str = "status") -> str:
-    """Return the whole status comment; the same release gives the same text at any time of the day. ``about`` is what it is found by."""
+def status(release: Release, specs: Sequence[StepSpec], about: str = "status", site: str = "") -> str:
+    """Return the whole status comment; the same release gives the same text at any time of the day.
+
+    ``about`` is what it is found by; ``site`` is where the bot's own pages are, empty where they are not public.
+    """
+    anchored = release.state.over and release.seal is not None
     text = templates.render(
         "status.md.j2",
         release=release,
@@ -28,6 +34,9 @@ def status(release: Release, specs: Sequence[StepSpec], about: str = "status") -
         arrows=[(need, spec.name) for spec in specs for need in spec.needs],
         plan_digest=plan_digest(release.tag.object, release.plan) if release.tag else "",
         results_digest=results_digest(release),
+        authenticated=authenticated(release),
+        dossier_digest=dossier.digest(dossier.dossier(release)) if anchored else "",
+        dossier_page=f"{site}{dossier.path(release)}" if site else "",
         findings=[finding for checked in release.checked for finding in checked.findings],
     )
     return markdown.clipped(text)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.release.ids import CommitId
-from bot.services.git import Git, GitError
+from bot.release.ids import CommitId, ObjectId
+from bot.services.git import Git, GitError, ObjectMissing
 from bot.services.git.objects import parse_commit
-from tests.git.conftest import FORK
+from tests.git.conftest import FORK, UPSTREAM
 from tests.git.server import GitServer, commit, git
 from tests.git.story import prepare
 
@@ -82,6 +82,39 @@ async def test_commits_that_change_the_same_have_the_same_patch_id(server: GitSe
     assert await git_client.patch_id(picked) == await git_client.patch_id(story.tip)
     assert await git_client.patch_id(spaced) != await git_client.patch_id(story.tip)
     assert await git_client.patch_id(empty) == "0" * 40
+
+
+async def test_a_replayed_commit_has_its_place_where_a_patch_id_has_none(server: GitServer, git_client: Git) -> None:
+    block = "def f():\n    one\n    two\n    x = 1\n    three\n    four\n    five\n\n"
+    fixed = block.replace("x = 1", "x = 2")
+    story = prepare(server, {"f.py": (block * 2).encode()})
+    original = commit(story.upstream, {"f.py": (fixed + block).encode()}, parent=story.base)
+    moved_on = commit(story.fork, {"other.py": b"pass\n"}, parent=story.base, branch="moved-on")
+    right = commit(story.fork, {"f.py": (fixed + block).encode()}, parent=moved_on, branch="right")
+    wrong = commit(story.fork, {"f.py": (block + fixed).encode()}, parent=moved_on, branch="wrong")
+    conflicting = commit(story.fork, {"f.py": b"gone\n"}, parent=story.base, branch="conflicting")
+    await git_client.fetch_range(UPSTREAM, story.base, original)
+    for tip in (right, wrong, conflicting):
+        await git_client.fetch_range(FORK, story.base, tip)
+    assert await git_client.patch_id(original) == await git_client.patch_id(right) == await git_client.patch_id(wrong)
+    tree = await git_client.replayed(original, moved_on)
+    assert tree == (await git_client.commit(right)).tree
+    assert tree != (await git_client.commit(wrong)).tree
+    assert await git_client.replayed(original, story.base) == (await git_client.commit(original)).tree
+    assert await git_client.replayed(original, conflicting) is None
+    merge = git("commit-tree", f"{right}^{{tree}}", "-p", right, "-p", moved_on, "-m", "x", directory=story.fork)
+    git("update-ref", "refs/heads/merge", merge, directory=story.fork)
+    await git_client.fetch_range(FORK, story.base, merge)
+    assert await git_client.replayed(merge, story.base) is None
+
+
+async def test_sizes_are_told_without_reading(server: GitServer, git_client: Git) -> None:
+    story = prepare(server)
+    read = await git_client.fetch_range(FORK, story.base, story.tip)
+    ids = [change.new_id for change in read.changes if change.new_id]
+    assert await git_client.sizes(ids) == {id_: len(content) for id_, content in (await git_client.blobs(ids)).items()}
+    with pytest.raises(ObjectMissing):
+        await git_client.sizes([ObjectId("1" * 40)])
 
 
 async def test_the_first_commit_of_all_has_a_patch_id(server: GitServer, git_client: Git) -> None:

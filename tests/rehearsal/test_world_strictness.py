@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,59 @@ async def test_pending_members_are_shown_as_pending(stranger: Stranger) -> None:
     assert (await stranger.ask("GET", f"{team}/hugovk", token))["state"] == "active"
     assert (await stranger.ask("GET", f"{team}/encukou", token))["state"] == "pending"
     assert (await stranger.ask("GET", f"{team}/stranger", token)).status == 404
+
+
+def annotated(**changes: object) -> dict[str, object]:
+    one = {"path": "README.rst", "start_line": 3, "end_line": 4, "annotation_level": "warning", "message": "Look here.", **changes}
+    return {"output": {"title": "Audit", "summary": "It differs.", "annotations": [one]}}
+
+
+async def test_annotations_add_up_and_are_never_taken_away(world: World, stranger: Stranger) -> None:
+    token = await stranger.token(checks="write", contents="read")
+    head = (await world.github.refs(UPSTREAM))["refs/heads/main"]
+    made = await stranger.ask("POST", f"/repos/{UPSTREAM}/check-runs", token, {"name": "audit", "head_sha": head, **annotated()})
+    path = f"/repos/{UPSTREAM}/check-runs/{made['id']}"
+    await stranger.ask("PATCH", path, token, annotated(title="again"))
+    await stranger.ask("PATCH", path, token, {"status": "completed", "conclusion": "success"})
+    output = (await stranger.ask("GET", path, token))["output"]
+    assert isinstance(output, dict)
+    assert output["annotations_count"] == 2
+    listed = await stranger.ask("GET", f"{path}/annotations", token)
+    assert isinstance(listed.body, list)
+    assert [(one["start_line"], one["title"], one["start_column"]) for one in listed.body] == [(3, None, None), (3, "again", None)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start_line": 0},
+        {"start_line": 5},
+        {"start_line": "3"},
+        {"end_line": None},
+        {"annotation_level": "error"},
+        {"message": ""},
+        {"message": "x" * 65_537},
+        {"title": "x" * 256},
+        {"path": "/README.rst"},
+        {"path": "a\nb"},
+        {"start_column": 1, "end_column": 2},
+    ],
+    ids=str,
+)
+async def test_an_annotation_that_nobody_could_show_is_refused(world: World, stranger: Stranger, changes: dict[str, object]) -> None:
+    token = await stranger.token(checks="write", contents="read")
+    head = (await world.github.refs(UPSTREAM))["refs/heads/main"]
+    wanted = {"name": "audit", "head_sha": head, **annotated(**changes)}
+    assert (await stranger.ask("POST", f"/repos/{UPSTREAM}/check-runs", token, wanted)).status == 422
+    assert world.github.check_runs(UPSTREAM, head) == []
+
+
+async def test_fifty_annotations_are_the_most_of_one_request(world: World, stranger: Stranger) -> None:
+    token = await stranger.token(checks="write", contents="read")
+    head = (await world.github.refs(UPSTREAM))["refs/heads/main"]
+    wanted: dict[str, Any] = {"name": "audit", "head_sha": head, **annotated()}
+    wanted["output"]["annotations"] *= 51
+    assert (await stranger.ask("POST", f"/repos/{UPSTREAM}/check-runs", token, wanted)).status == 422
 
 
 async def test_a_check_on_a_commit_that_only_the_fork_has_is_refused(world: World, stranger: Stranger) -> None:

@@ -130,8 +130,10 @@ def entry(path: str, text: str, day: str = "") -> str:
     return f".. date: {date}\n.. gh-issue: {number}\n.. nonce: {nonce}\n{released}.. section: {section}\n\n{text}"
 
 
-def merged(fragments: list[tuple[str, str]], day: str = DAY) -> str:
-    return "\n..\n\n".join(entry(path, text, "" if number else day) for number, (path, text) in enumerate(fragments))
+def merged(fragments: list[tuple[str, str]], day: str = DAY, *, sort: bool = True) -> str:
+    """Sections from Z to A, the newest entry of each first, as blurb puts them, unless told to keep the order."""
+    chosen = sorted(fragments, key=lambda one: one[0].replace("_", " "), reverse=True) if sort else fragments
+    return "\n..\n\n".join(entry(path, text, "" if number else day) for number, (path, text) in enumerate(chosen))
 
 
 def no_changes(version: Version, day: str = DAY) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.release.facts import Finding, Severity
 from bot.release.version import Version
-from bot.verify.release_diff import audit
+from bot.verify.release_diff import LARGEST_FILE, audit
 from tests.release_diff.diff_builders import (
     DAY,
     FRAGMENTS,
@@ -124,6 +124,12 @@ TAMPERED: dict[str, tuple[str, Callable[[Tree], object]]] = {
     "a new page": ("next-directive", lambda tree: tree.put("Doc/new.rst", "New\n")),
     "code among the topics": ("generated", lambda tree: tree.edit("Lib/pydoc_data/topics.py", "topics = {", "import os\ntopics = {")),
     "a call among the topics": ("generated", lambda tree: tree.edit("Lib/pydoc_data/topics.py", "'pass\\n'", "str()")),
+    "configure changed": ("autoconf", lambda tree: tree.put("configure", "#! /bin/sh\nac_init=1\ncurl evil\n", "100755")),
+    "a word of two alphabets": ("look-alike", lambda tree: tree.edit("README.rst", "nobody", "n\u043ebody")),
+    "a blank that is none": ("invisible", lambda tree: tree.edit("Doc/c-api/bool.rst", "is holy", "is\u2009holy")),
+    "a large file": ("content", lambda tree: tree.put("Doc/c-api/bool.rst", b" " * (LARGEST_FILE + 1))),
+    "a NUL in the news": ("binary", lambda tree: tree.edit("Misc/NEWS.d/3.15.0a3.rst", "colour", "col\0ur")),
+    "another PEP": ("readme", lambda tree: tree.edit("README.rst", "`PEP 790", "`PEP 791")),
     "configure removed": ("autoconf", lambda tree: tree.pop("configure")),
     "a changed description of the series": ("whatsnew-date", lambda tree: tree.edit("Doc/whatsnew/3.15.rst", "All about", "Nothing about")),
 }
@@ -137,7 +143,44 @@ def test_a_release_with_one_thing_amiss_needs_a_waiver(story: str) -> None:
     assert refused[rule].what.endswith(".")
 
 
+LINES: dict[str, list[tuple[str, int, int]]] = {
+    "code in the standard library": [("Lib/os.py", 2, 2)],
+    "a new file": [("Lib/grail.py", 1, 1)],
+    "a deleted file": [("Lib/os.py", 1, 1)],
+    "bidirectional controls": [("Doc/c-api/bool.rst", 2, 2)],
+    "a word of two alphabets": [("README.rst", 13, 13)],
+    "a wrong serial": [("Include/patchlevel.h", 8, 8)],
+    "a macro after the constants": [("Include/patchlevel.h", 13, 13)],
+    "another sentence": [("README.rst", 1, 1)],
+    "news with markup": [("Misc/NEWS.d/3.15.0a3.rst", 2, 2)],
+    "another version in a directive": [("Doc/library/os.rst", 3, 3)],
+    "a longer page": [("Doc/c-api/bool.rst", 3, 3)],
+    "a call among the topics": [("Lib/pydoc_data/topics.py", 10, 10)],
+    "configure changed": [("configure", 3, 3)],
+}
+
+
+@pytest.mark.parametrize("story", LINES)
+def test_what_is_amiss_is_shown_at_its_lines(story: str) -> None:
+    rule, tamper = TAMPERED[story]
+    [*places] = by_severity(findings(ALPHA, tamper), Severity.WAIVER)[rule].places
+    assert [(place.path, place.line, place.last) for place in places] == LINES[story]
+    assert all(place.message.startswith(f"The file `{place.path}` ") and place.message.endswith(".") for place in places)
+
+
+def test_a_file_with_many_places_shows_the_first_and_counts_the_others() -> None:
+    text = "".join(f"line {number}\n" for number in range(40))
+    head = before(LAST[ALPHA])
+    head.put("Doc/x.rst", text)
+    after = released(head, ALPHA)
+    after.put("Doc/x.rst", text.replace("5\n", "five\n").replace("8\n", "eight\n"))
+    [*places] = by_severity(audit(difference(head, after), context(ALPHA, after)), Severity.WAIVER)["next-directive"].places
+    assert [place.line for place in places] == [6, 9, 16, 19, 26]
+    assert places[-1].message.endswith(" The same holds for 3 more places in this file.")
+
+
 SEEN_TWICE = {
+    "a NUL in the news",
     "a fragment left over",
     "a fragment modified",
     "news left out",

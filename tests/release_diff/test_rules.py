@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -14,8 +16,8 @@ from bot.verify.release_diff.generated import NotLiteral, literal_dictionary
 from bot.verify.release_diff.guards import LARGEST_FILE
 from bot.verify.release_diff.news_format import NewsError, laid_out, named, parse, parse_fragment, written
 from bot.verify.release_diff.table import fits
-from bot.verify.release_diff.text import changed_lines, first_difference, unseen_added
-from tests.release_diff.diff_builders import before, by_severity, context, no_changes, patchlevel, readme
+from bot.verify.release_diff.text import added_lines, changed_lines, first_difference, mixed_added, runs_of, unseen_added
+from tests.release_diff.diff_builders import before, by_severity, context, merged, no_changes, patchlevel, readme
 
 NEXT = Version.parse("3.13.6")
 FINAL = Version.parse("3.15.0")
@@ -249,6 +251,54 @@ def test_a_version_without_news_says_so(text: str, severity: Severity) -> None:
     assert news(text).severity is severity
 
 
+SECTIONS = ("Windows", "Security", "Library", "Core_and_Builtins")
+OLDER = ("Security", "Core_and_Builtins", "Library", "Windows")
+
+
+def in_sections(names: Sequence[str], days: Sequence[int] = (1,)) -> list[tuple[str, str]]:
+    """Fragments of each section in turn, made on these days of one month."""
+    return [
+        (f"Misc/NEWS.d/next/{name}/2026-01-0{day}-10-00-00.gh-issue-{100 * number + day}.aaaaaa.rst", "Text.\n")
+        for number, name in enumerate(names)
+        for day in days
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "severity"),
+    [
+        (in_sections(SECTIONS), EXPLAINED),
+        (in_sections(OLDER), EXPLAINED),
+        (in_sections(SECTIONS, [3, 2, 2]), EXPLAINED),
+        (in_sections(SECTIONS, [2, 3]), ACKNOWLEDGE),
+        (in_sections(["Library", "Windows", "Security"]), ACKNOWLEDGE),
+        (in_sections(["Windows"], [3]) + in_sections(["Library"]) + in_sections(["Windows"], [2]), ACKNOWLEDGE),
+    ],
+    ids=["from Z to A", "as in the documentation", "newest first", "oldest first", "another order", "a section twice"],
+)
+def test_sections_stand_in_an_order_of_blurb_and_the_newest_entries_first(fragments: list[tuple[str, str]], severity: Severity) -> None:
+    fragments = list(dict.fromkeys(fragments))
+    assert news(merged(fragments, sort=False), *fragments).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("tagged", "severity"),
+    [
+        (None, EXPLAINED),
+        (date(2026, 3, 3), EXPLAINED),
+        (date(2026, 3, 5), EXPLAINED),
+        (date(2026, 3, 6), ACKNOWLEDGE),
+        (date(2025, 3, 3), ACKNOWLEDGE),
+    ],
+)
+def test_the_day_of_the_release_is_about_that_of_its_tag(tagged: date | None, severity: Severity) -> None:
+    for text, removed in ((HEAD + "Text.\n", [change(PATH, "Text.\n", None)]), (no_changes(NEXT), [])):
+        one = change(NEXT.news_file, None, text)
+        verdict = RULES["news"].verify(one, replace(context(NEXT), tagged=tagged), [one, *removed])
+        assert verdict.severity is severity
+        assert verdict.lines == (() if severity is EXPLAINED else (text.split("\n").index(".. release date: 2026-03-03") + 1,))
+
+
 def test_no_changes_is_wrong_when_there_are_some() -> None:
     assert "leaves out news" in news(no_changes(NEXT), (PATH, "Text.\n")).why
 
@@ -337,16 +387,21 @@ def test_a_generated_file_is_explained_when_only_its_header_is_new() -> None:
     assert judged("generated", change(path, None, "topics = {'a': 'b'}\n")).why == "is generated: a dictionary of 1 texts and nothing else"
 
 
-def test_configure_is_to_be_compared() -> None:
+def test_configure_is_never_expected_to_change_and_a_second_person_compares_it() -> None:
     verdict = judged("autoconf", change("configure", "a\nb\n", "a\nc\nd\n"))
-    assert verdict.severity is ACKNOWLEDGE
-    assert "3 lines added or removed" in verdict.why
+    assert (verdict.severity, verdict.lines) == (WAIVER, (2, 3))
+    assert "although nothing that it is made from is changed, with 3 lines added or removed" in verdict.why
+    with_input = judged("autoconf", change("configure", "a\nb\n", "a\nc\n"), [change("configure.ac", "x", "y")])
+    assert with_input.severity is WAIVER
+    assert "together with configure.ac" in with_input.why
 
 
 # --- guards, tables, limits
 
 
-@pytest.mark.parametrize("path", ["Doc/x\u202e.rst", "Doc\\x.rst", "Doc/../x.rst", "/Doc/x.rst", "Doc//x.rst", "Doc/./x.rst"])
+@pytest.mark.parametrize(
+    "path", ["Doc/x\u202e.rst", "D\u043ec/x.rst", "Doc\\x.rst", "Doc/../x.rst", "/Doc/x.rst", "Doc//x.rst", "Doc/./x.rst"]
+)
 def test_a_path_shows_what_it_is(path: str) -> None:
     assert "path" in by_severity(audit([change(path, "a", "b")], context(NEXT)), WAIVER)
 
@@ -397,17 +452,29 @@ def test_a_commit_that_is_too_large_is_not_examined_at_all() -> None:
         ("\u3164", "U+3164 HANGUL FILLER"),
         ("\ufe0f", "U+FE0F VARIATION SELECTOR-16"),
         ("\U000e0041", "U+E0041 TAG LATIN CAPITAL LETTER A"),
+        ("\u2009", "U+2009 THIN SPACE"),
         ("\x1b", "U+001B CONTROL OR UNNAMED CHARACTER"),
         ("\r", "U+000D CONTROL OR UNNAMED CHARACTER"),
     ],
 )
 def test_unseen_characters_are_named(character: str, name: str) -> None:
-    assert unseen_added(f"a{character}b c", (b"c",)) == (name,)
-    assert unseen_added(f"a{character}b c", (f"x a{character}b".encode(),)) == ()
+    assert unseen_added(f"x\na{character}b c", (b"c",)) == ((name,), (2,))
+    assert unseen_added(f"a{character}b c", (f"x a{character}b".encode(),)) == ((), ())
 
 
 def test_ordinary_text_has_nothing_unseen() -> None:
-    assert unseen_added("Bénédikt\tŁukasz\n日本語 नमस्ते 🐍\u00a0…", ()) == ()
+    text = "Bénédikt\tŁukasz\n日本語 नमस्ते 🐍\u00a0… Łódź Ελλάδα Київ µs 5μm"
+    assert unseen_added(text, ()) == mixed_added(text.replace("5μm", ""), ()) == ((), ())
+
+
+@pytest.mark.parametrize("word", ["p\u0430tch", "\u0410ddress", "\u03bfpen", "re\u217fmove\uff41", "x\U0001d41a"])
+def test_a_word_of_several_alphabets_is_refused_where_it_is_new(word: str) -> None:
+    old = "One.\n\nTwo.\n"
+    found = by_severity(audit([change("Doc/x.rst", old, f"One.\n\nTwo {word}.\n")], context(NEXT)), WAIVER)["look-alike"]
+    assert [(place.path, place.line, place.last) for place in found.places] == [("Doc/x.rst", 3, 3)]
+    assert "mix letters of several alphabets" in found.what
+    moved = audit([change("Doc/x.rst", f"One {word}.\n", f"Two.\nOne {word}.\n")], context(NEXT))
+    assert "look-alike" not in by_severity(moved, WAIVER)
 
 
 def test_unseen_characters_that_only_move_from_a_fragment_are_not_new() -> None:
@@ -457,7 +524,7 @@ def test_the_first_row_that_fits_decides_and_placeholders_are_filled_in() -> Non
     table = (AuditRow("Doc/{version}/{series}.rst", "autoconf"), AuditRow("Doc/**", "next-directive"))
     changes = [change("Doc/3.13.6/3.13.rst", "a", "b"), change("Doc/3.13.6/3.14.rst", "a", "b")]
     found = audit(changes, context(NEXT), table)
-    assert [(finding.rule, finding.severity) for finding in found] == [("next-directive", WAIVER), ("autoconf", ACKNOWLEDGE)]
+    assert [(finding.rule, finding.severity) for finding in found] == [("autoconf", WAIVER), ("next-directive", WAIVER)]
 
 
 def test_a_table_with_an_unknown_rule_is_a_mistake_of_the_profile() -> None:
@@ -482,6 +549,10 @@ def test_differences_are_counted_and_placed() -> None:
     assert first_difference(b"a\nb", b"a\nc") == 2
     assert first_difference(b"a", b"a\nb") == 2
     assert changed_lines(b"a\nb", b"b\na") == 0
+    assert added_lines(b"a\nb\nb", b"c\na\nb\nb\nb") == (1, 5)
+    assert added_lines(b"a\nb", b"a\n") == (1,)
+    assert added_lines(None, b"a\n\nb\n") == (1, 2, 3)
+    assert runs_of([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
 
 
 def test_more_reasons_than_are_told_are_counted() -> None:

@@ -68,7 +68,7 @@ class Story:
 
     def __post_init__(self) -> None:
         """Get the builders ready; those of a whole release are set to work when it is told."""
-        self.files = files_of(self.setting)
+        self.files = files_of(self.setting, self.world)
         self.machines = Machines(self.world, self.files)
 
     # --- the bot

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.journal import Head, verify
 from bot.rehearsal.azure_model import Run as AzureRun
 from bot.rehearsal.faults import Fault, call, drop_after, refuse
 from bot.rehearsal.release_manager import Cut
@@ -150,9 +151,37 @@ async def test_where_the_bot_is_public_the_last_word_and_the_status_lead_to_the_
         await story.stop_bot()
         await story.start_bot()
         await carried(story)
-        link = "(http://127.0.0.1:8080/releases/cpython/3.15.0a3/dossier.json)"
-        await thanked(story, f"[every id, hash, run and decision]{link}, SHA-256 `{hashlib.sha256(await dossier(story)).hexdigest()}`")
-        await story.status("3.15.0a3: done", f"[dossier]{link}")
+        link = "(http://127.0.0.1:8080/releases/cpython/3.15.0a3/dossier)"
+        digest = hashlib.sha256(await dossier(story)).hexdigest()
+        await thanked(story, f"[every id, hash, run and decision]{link}, SHA-256 `{digest}`")
+        anchored = f"**Dossier**: [every id, hash, signature, run and decision]{link}, SHA-256 `{digest}`."
+        await story.status("3.15.0a3: done", f"[dossier]{link}", anchored)
+
+
+async def test_the_dossier_of_an_aborted_release_is_anchored_in_its_status_and_binds_the_journal(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        abort = await aborted(story)
+        body = await dossier(story)
+        digest = hashlib.sha256(body).hexdigest()
+        await story.status("3.15.0a3: aborted", f"**Dossier**, SHA-256 `{digest}`")
+        book = json.loads(body)
+        assert (book["outcome"], book["why"]) == ("aborted", "a blocker")
+        assert [(one["verb"], one["comment"], one["by"]["login"]) for one in book["commands"]][-1] == ("abort", abort, "hugovk")
+        await story.stop_bot()
+        store = await Store.open(f"sqlite:///{story.directory / 'home' / 'bot.sqlite3'}")
+        chain = await store.journal(WorkKey(f"cpython#{story.issue}"))
+        await store.close()
+        ends = book["journal"]["sequence"]
+        assert verify(chain[:ends], head=Head(sequence=ends, hash=book["journal"]["hash"])) is None
+        assert chain[ends].details == {"what": "sealed the dossier", "sha256": digest}
+
+
+async def aborted(story: Story) -> int:
+    """Open a release and give it up at once; return the comment that did."""
+    await begun(story)
+    abort = story.say("/release abort a blocker")
+    await story.state("aborted")
+    return int(abort)
 
 
 async def test_a_whole_release_is_kept_and_everybody_is_thanked(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, bytes
         ("k8s-release-v0.13.0", "v0.13.0", 0, "foo@auggie.dev", "allowed signers"),
         ("sigstore-python-v1.0.0", "v1.0.0", 0, "william@trailofbits.com", "allowed signers"),
         ("blurb-v1.1.0", "v1.1.0", 1, "", "unsigned"),
-        ("gitsign-v0.13.0", "v0.13.0", 1, "", "gitsign signatures are not accepted"),
-        ("gitsign-v0.17.1", "v0.17.1", 1, "", "gitsign signatures are not accepted"),
+        ("gitsign-v0.13.0", "v0.13.0", 1, "", "no login was given"),
+        ("gitsign-v0.17.1", "v0.17.1", 1, "", "no login was given"),
         ("cpython-v3.9.2", "v9.9.9", 1, "", "another name"),
     ],
 )

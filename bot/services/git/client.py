@@ -16,6 +16,7 @@ from bot.services.git.objects import Objects, parse_commit
 from bot.services.git.process import Runner
 from bot.services.git.pushing import Pushing
 from bot.services.git.remote import REMOTE, explain, remote
+from bot.services.git.replaying import Replaying
 from bot.services.git.scratch import Scratch
 from bot.services.git.writing import Writing
 
@@ -38,6 +39,7 @@ class Git:
         self._objects = Objects(self._scratch)
         self._fetching = Fetching(self._scratch, self._objects)
         self._writing = Writing(home, self._scratch, self._objects)
+        self._replaying = Replaying(self._scratch, self._objects)
         self._pushing = Pushing(self._scratch, self._objects)
         self._changing = asyncio.Lock()
 
@@ -136,6 +138,12 @@ class Git:
             raise GitError(f"Object {odd[0]} is a {found[odd[0]][0]}, not a file.")
         return {id_: found[id_][1] for id_ in wanted}
 
+    async def sizes(self, ids: Collection[ObjectId]) -> dict[ObjectId, int]:
+        """Return how many bytes objects have, without reading them; raise ObjectMissing."""
+        wanted = [object_id(id_) for id_ in ids]
+        await self._ready()
+        return await self._objects.sizes(wanted)
+
     async def blob_id(self, commit: str, path: str) -> ObjectId | None:
         """Return the id of the file at a path of a commit; None where there is no file; raise ObjectMissing without the trees."""
         wanted = object_id(commit)
@@ -153,6 +161,16 @@ class Git:
         wanted = CommitId(object_id(commit))
         await self._ready()
         return await self._objects.patch_id(wanted)
+
+    async def replayed(self, picked: str, onto: str) -> ObjectId | None:
+        """Return the tree that picking a commit onto another one gives, by a three-way merge; None where that cannot be done.
+
+        Other than with ``patch_id`` the place of a change counts. Raises ObjectMissing where files were not fetched.
+        """
+        pair = CommitId(object_id(picked)), CommitId(object_id(onto))
+        await self._ready()
+        async with self._changing:
+            return await self._replaying.tree(*pair)
 
     async def write_commit(
         self, parent: str, changes: Mapping[str, bytes | None], identity: Identity, date: datetime, message: str

@@ -121,6 +121,14 @@ class Objects:
             raise _gone(id_)
         return found[id_][1]
 
+    async def sizes(self, ids: Iterable[ObjectId]) -> dict[ObjectId, int]:
+        """Return how many bytes objects have; raise ObjectMissing."""
+        asked = list(dict.fromkeys(ids))
+        found = await self.check(asked)
+        if gone := [id_ for id_ in asked if id_ not in found]:
+            raise _gone(gone[0])
+        return {id_: found[id_][2] for id_ in asked}
+
     async def contents(self, ids: Iterable[ObjectId | CommitId]) -> dict[str, tuple[str, bytes]]:
         """Return kind and content of objects; raise ObjectMissing, or TooLarge before anything is read."""
         asked: list[str] = list(dict.fromkeys(ids))

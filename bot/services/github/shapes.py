@@ -13,6 +13,7 @@ from pydantic import AliasPath, BeforeValidator, ConfigDict, Field, Strict
 
 from bot.release.ids import CommentId, CommitId, IssueNumber, ObjectId, Ref, RulesetId, TagId, UserId
 from bot.services.github import fields
+from bot.services.github.shapes_checks import CheckAnnotation
 
 _BOTH_NAMES = ConfigDict(validate_by_name=True, validate_by_alias=True)
 """Shapes read GitHub's keys, and their own, so that a shape written down as JSON can be read back."""
@@ -262,7 +263,10 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRun:
-    """A check run as GitHub shows it. ``status`` and ``conclusion`` stay texts: GitHub has more of them than the bot sets."""
+    """A check run as GitHub shows it. ``status`` and ``conclusion`` stay texts: GitHub has more of them than the bot sets.
+
+    ``annotated`` is how many annotations it has.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _BOTH_NAMES
 
@@ -275,6 +279,7 @@ class CheckRun:
     app_id: Annotated[fields.Number | None, Field(validation_alias=AliasPath("app", "id"))] = None
     url: Annotated[fields.Text, Field(validation_alias="html_url")] = ""
     completed: Annotated[fields.Moment | None, Field(validation_alias="completed_at")] = None
+    annotated: Annotated[fields.Number, Field(validation_alias=AliasPath("output", "annotations_count"))] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,6 +305,7 @@ class CheckRunDraft:
     text: str = ""
     details_url: str = ""
     actions: tuple[CheckAction, ...] = ()
+    annotations: tuple[CheckAnnotation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

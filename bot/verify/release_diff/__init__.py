@@ -1,6 +1,7 @@
 """Judge a release commit as pure code: what the release tools made of it, and what somebody else did."""
 
-from bot.verify.release_diff.audit import CHECK, audit
+from bot.verify.release_diff.audit import CHECK, audit, too_much
+from bot.verify.release_diff.guards import LARGEST_FILE
 from bot.verify.release_diff.magic_number import magic_number_problem
 from bot.verify.release_diff.model import Context, FileChange, Rule, TableRow, Verdict
 from bot.verify.release_diff.post_release import POST_SUBJECT, UnexpectedContent, post_release
@@ -9,6 +10,7 @@ from bot.verify.release_diff.table import CPYTHON, RULES, AuditRow, UnknownRule
 __all__ = [
     "CHECK",
     "CPYTHON",
+    "LARGEST_FILE",
     "POST_SUBJECT",
     "RULES",
     "AuditRow",
@@ -22,4 +24,5 @@ __all__ = [
     "audit",
     "magic_number_problem",
     "post_release",
+    "too_much",
 ]

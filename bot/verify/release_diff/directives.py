@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.release.version import Level, Version
 from bot.verify.release_diff.model import Context, FileChange, Verdict, acknowledge, explained, waiver
-from bot.verify.release_diff.text import listed
+from bot.verify.release_diff.text import added_lines, listed
 
 _DIRECTIVES: Final = rb"versionadded|versionchanged|versionremoved|deprecated|deprecated-removed"
 _NEXT: Final = re.compile(rb"([ \t]*\.\.[ \t]+(?:%b)[ \t]*::[ \t]*)next(?=[ \t\r]|\Z)" % _DIRECTIVES)
@@ -29,6 +29,7 @@ class NextDirective:
 
     name: Final = "next-directive"
     required: Final = False
+    proves: Final = "nothing differs but version directives, where `next` became this version"
 
     def verify(self, change: FileChange, context: Context, _all_changes: Sequence[FileChange], /) -> Verdict:
         """Compare the lines in pairs; every pair is equal or differs by that token only."""
@@ -38,7 +39,7 @@ class NextDirective:
             return explained(f"differs only in version directives, where `next` became {context.version.next_directive}")
         old_lines, new_lines = change.old.split(b"\n"), change.new.split(b"\n")
         if len(old_lines) != len(new_lines):
-            return waiver(_WRONG_LENGTH)
+            return waiver(_WRONG_LENGTH, added_lines(with_version(change.old, context.version), change.new))
         return _judge_pairs(old_lines, new_lines, context.version)
 
 
@@ -47,6 +48,7 @@ class WhatsNewDate:
 
     name: Final = "whatsnew-date"
     required: Final = False
+    proves: Final = "nothing differs but version directives, where `next` became this version"
 
     def verify(self, change: FileChange, context: Context, all_changes: Sequence[FileChange], /) -> Verdict:
         """Accept one changed paragraph that tells when this series was released; leave everything else to the directives' rule."""
@@ -56,7 +58,8 @@ class WhatsNewDate:
             return plain
         before, after = _only_hunk(with_version(change.old, version).split(b"\n"), change.new.split(b"\n"))
         if _tells_the_day(after, version.series) and _is_prose(before) and _is_prose(after):
-            return acknowledge(f"has a new paragraph on the day when {version.series} was released: read it")
+            lines = added_lines(with_version(change.old, version), change.new)
+            return acknowledge(f"has a new paragraph on the day when {version.series} was released: read it", lines)
         return plain
 
 
@@ -68,17 +71,24 @@ def _line_with_version(line: bytes, version: Version) -> bytes:
 
 
 def _judge_pairs(old_lines: list[bytes], new_lines: list[bytes], version: Version) -> Verdict:
-    strange: list[str] = []
-    wrong: list[str] = []
+    strange: list[int] = []
+    wrong: list[int] = []
+    left: list[int] = []
     for number, (old, new) in enumerate(zip(old_lines, new_lines, strict=True), start=1):
-        if new in (old, _line_with_version(old, version)):
+        written = _line_with_version(old, version)
+        if new == written:
             continue
-        (wrong if _NEXT.match(old) else strange).append(str(number))
+        (left if new == old else wrong if _NEXT.match(old) else strange).append(number)
     if strange:
-        return waiver(f"changes something else than the argument of a version directive in line {listed(strange)}: take that out")
+        why = f"changes something else than the argument of a version directive in line {_numbers(strange)}: take that out"
+        return waiver(why, strange)
     if wrong:
-        return waiver(f"turns `next` into something else than {version.next_directive} in line {listed(wrong)}: correct it")
-    return acknowledge("still says `next` in some version directives: the documentation will not name the version there")
+        return waiver(f"turns `next` into something else than {version.next_directive} in line {_numbers(wrong)}: correct it", wrong)
+    return acknowledge("still says `next` in some version directives: the documentation will not name the version there", left)
+
+
+def _numbers(lines: list[int]) -> str:
+    return listed([str(line) for line in lines])
 
 
 def _only_hunk(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[bytes]]:

@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bot.verify.release_diff.model import Context, FileChange, Verdict, acknowledge, explained, waiver
-from bot.verify.release_diff.text import changed_lines
+from bot.verify.release_diff.text import added_lines, changed_lines
 
+_INPUTS: Final = ("acinclude.m4", "configure.ac")
 _ENCODING: Final = "utf-8"
 _MOST_TOKENS: Final = 200_000
 _PUNCTUATION: Final = frozenset("={}:,()")
@@ -30,7 +31,12 @@ _UNREADABLE: Final = "is not Python that can be read"
 
 
 class NotLiteral(ValueError):
-    """A module is more than one literal dictionary of strings; the text of the error completes "The file …"."""
+    """A module is more than one literal dictionary of strings; the text of the error completes "The file …", from ``line`` on."""
+
+    def __init__(self, why: str, line: int = 1) -> None:
+        """Say what it is instead, and where."""
+        super().__init__(why)
+        self.line = line
 
 
 class GeneratedLiteral:
@@ -38,6 +44,7 @@ class GeneratedLiteral:
 
     name: Final = "generated"
     required: Final = False
+    proves: Final = "the module is one dictionary of literal strings, the same as before; nothing in it can run"
 
     def verify(self, change: FileChange, _context: Context, _all_changes: Sequence[FileChange], /) -> Verdict:
         """Parse the module without running it; compare the texts with the old ones."""
@@ -47,7 +54,7 @@ class GeneratedLiteral:
         try:
             texts = literal_dictionary(change.new, name)
         except NotLiteral as error:
-            return waiver(f"{error}, so it may run code in pydoc: generate it again")
+            return waiver(f"{error}, so it may run code in pydoc: generate it again", [error.line])
         try:
             old_texts = literal_dictionary(change.old or b"", name)
         except NotLiteral:
@@ -55,21 +62,29 @@ class GeneratedLiteral:
         if texts == old_texts:
             return explained(f"is generated anew with the same {len(texts)} texts")
         changes = _counted(old_texts, texts)
-        return acknowledge(f"is generated anew: a dictionary of {len(texts)} texts and nothing else, {changes}")
+        why = f"is generated anew: a dictionary of {len(texts)} texts and nothing else, {changes}"
+        return acknowledge(why, added_lines(change.old, change.new))
 
 
 class Regenerated:
-    """A file of the build system that autoconf makes (https://devguide.python.org/getting-started/setup-building/#regenerate-configure)."""
+    """A file of the build system that autoconf makes (https://devguide.python.org/getting-started/setup-building/#regenerate-configure).
+
+    Every pull request has to regenerate it, so at a release nothing is left to do; and what it holds is run by everybody who builds.
+    """
 
     name: Final = "autoconf"
     required: Final = False
+    proves: Final = "nothing: a file that is run by everybody who builds is always looked at"
 
-    def verify(self, change: FileChange, _context: Context, _all_changes: Sequence[FileChange], /) -> Verdict:
-        """Accept a change of an existing file for a person to compare; its content cannot be proved without autoconf."""
+    def verify(self, change: FileChange, _context: Context, all_changes: Sequence[FileChange], /) -> Verdict:
+        """Refuse every change: its content cannot be proved without autoconf, so a second person has to regenerate and compare it."""
         if change.old is None or change.new is None:
             return waiver("is added or deleted: restore it")
-        lines = changed_lines(change.old, change.new)
-        return acknowledge(f"is generated anew, with {lines} lines added or removed: regenerate it in the pinned container and compare")
+        count = changed_lines(change.old, change.new)
+        inputs = {other.path for other in all_changes}.intersection(_INPUTS)
+        why = f"together with {', '.join(sorted(inputs))}" if inputs else "although nothing that it is made from is changed"
+        advice = "restore it, or let a second person regenerate it in the pinned container and compare"
+        return waiver(f"is changed, {why}, with {count} lines added or removed: {advice}", added_lines(change.old, change.new))
 
 
 def literal_dictionary(content: bytes, name: str) -> Mapping[str, str]:
@@ -90,12 +105,12 @@ def _refuse_code(content: bytes, name: str) -> None:
     try:
         for number, token in enumerate(tokenize.tokenize(io.BytesIO(content).readline)):
             if number > _MOST_TOKENS:
-                raise NotLiteral("is too long to be examined")
+                raise NotLiteral("is too long to be examined", token.start[0])
             # A comment may name a codec, with which Python would read another text than we do.
             if token.type == tokenize.ENCODING and token.string != _ENCODING:
                 raise NotLiteral("has another encoding than UTF-8")
             if not (token.type in _TOKENS or token.string in _PUNCTUATION or (token.type == tokenize.NAME and token.string == name)):
-                raise NotLiteral("holds something else than literal strings")
+                raise NotLiteral("holds something else than literal strings", token.start[0])
     except (SyntaxError, tokenize.TokenError) as error:
         raise NotLiteral(_UNREADABLE) from error
 
@@ -114,7 +129,7 @@ def _string(node: ast.expr | None) -> str:
         case ast.Constant(value=str(text)):
             return text
         case _:
-            raise NotLiteral("holds something else than literal strings")
+            raise NotLiteral("holds something else than literal strings", node.lineno if node else 1)
 
 
 def _counted(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from bot.release.quoting import shown, unseen
-from bot.verify.release_diff.model import FileChange
-from bot.verify.release_diff.text import listed, unseen_added
+from bot.verify.release_diff.model import FileChange, Verdict, waiver
+from bot.verify.release_diff.text import listed, mixed_added, unseen_added
 
 LARGEST_FILE: Final = 8 * 1024 * 1024
 """Bytes of one file that are still examined; the largest generated file of CPython has about one megabyte."""
 
+_MOST: Final = LARGEST_FILE // 1024 // 1024
 _ORDINARY_FILE: Final = "100644"
 # The object modes of git: https://git-scm.com/docs/git-fast-import#_filemodify.
 _SPECIAL_MODES: Final = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a directory"}
@@ -24,8 +25,8 @@ class Guard(Protocol):
     def name(self) -> str:
         """The name that findings give as their rule."""
 
-    def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> str | None:
-        """Return why the change cannot be judged by any rule, to complete "The file PATH …", or None."""
+    def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> Verdict | None:
+        """Return why the change cannot be judged by any rule, or None."""
 
 
 class OrdinaryPath:
@@ -33,11 +34,11 @@ class OrdinaryPath:
 
     name: Final = "path"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
-        """Refuse unseen characters, backslashes and dot folders in the path."""
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
+        """Refuse unseen characters, look-alikes of letters, backslashes and dot folders in the path."""
         dots = {".", "..", ""}.intersection(change.path.split("/"))
-        if unseen(change.path) or "\\" in change.path or dots:
-            return "has a name that does not show which file it is: remove it from the release commit"
+        if unseen(change.path) or not change.path.isascii() or "\\" in change.path or dots:
+            return waiver("has a name that does not show which file it is: remove it from the release commit")
         return None
 
 
@@ -46,11 +47,11 @@ class NoSpecialFile:
 
     name: Final = "special-file"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse a change from or to anything but a regular file."""
         for mode in (change.new_mode, change.old_mode):
             if mode in _SPECIAL_MODES:
-                return f"is {_SPECIAL_MODES[mode]}, which a release commit never touches: take it out"
+                return waiver(f"is {_SPECIAL_MODES[mode]}, which a release commit never touches: take it out")
         return None
 
 
@@ -59,14 +60,14 @@ class SameMode:
 
     name: Final = "mode"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse a changed mode and a new executable."""
         if change.new_mode is None:
             return None
         expected = change.old_mode or _ORDINARY_FILE
         if change.new_mode == expected:
             return None
-        return f"has the mode {shown(change.new_mode)} where {expected} is expected: restore it"
+        return waiver(f"has the mode {shown(change.new_mode)} where {expected} is expected: restore it")
 
 
 class NoAutomation:
@@ -74,11 +75,11 @@ class NoAutomation:
 
     name: Final = "workflow"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse everything below .github but the issue forms, which are data (https://docs.github.com/en/actions/reference/workflows-and-actions)."""
         path = change.path.casefold()
         if path.startswith(_AUTOMATION) and not change.path.startswith(_ISSUE_FORMS):
-            return "is run by GitHub in this repository: change it in a pull request of its own, not in a release commit"
+            return waiver("is run by GitHub in this repository: change it in a pull request of its own, not in a release commit")
         return None
 
 
@@ -87,13 +88,13 @@ class Readable:
 
     name: Final = "content"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse what could not be read or is too large."""
         for mode, content in ((change.old_mode, change.old), (change.new_mode, change.new)):
             if mode is not None and content is None:
-                return "could not be read from the repository: look at it by hand"
+                return waiver(f"could not be read, or has more than {_MOST} MiB, too much to examine: look at it by hand")
             if content is not None and len(content) > LARGEST_FILE:
-                return f"has more than {LARGEST_FILE // 1024 // 1024} MiB, too much to examine: look at it by hand"
+                return waiver(f"has more than {_MOST} MiB, too much to examine: look at it by hand")
         return None
 
 
@@ -102,12 +103,12 @@ class Utf8Text:
 
     name: Final = "binary"
 
-    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, _all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse new content that is not UTF-8 or holds NUL bytes."""
         if change.new is None:
             return None
         if b"\0" in change.new or not _is_utf8(change.new):
-            return "is not text in UTF-8: a release commit has nothing else"
+            return waiver("is not text in UTF-8: a release commit has nothing else")
         return None
 
 
@@ -116,14 +117,33 @@ class NothingUnseen:
 
     name: Final = "invisible"
 
-    def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> str | None:
+    def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> Verdict | None:
         """Refuse added control, bidirectional, zero-width and other invisible characters; text that only moved is not added."""
-        text = (change.new or b"").decode(errors="replace")
-        gone = (other.old for other in all_changes if other.deletes and other.old is not None)
-        added = unseen_added(text, tuple(gone) if change.old is None else (change.old,))
+        added, lines = unseen_added((change.new or b"").decode(errors="replace"), _earlier(change, all_changes))
         if not added:
             return None
-        return f"adds characters that nobody can see ({listed(list(added), limit=3)}): remove them"
+        return waiver(f"adds characters that nobody can see ({listed(list(added), limit=3)}): remove them", lines)
+
+
+class NoLookAlikes:
+    """No word that is spelled with letters of several alphabets (https://www.unicode.org/reports/tr39/#Confusable_Detection)."""
+
+    name: Final = "look-alike"
+
+    def refuse(self, change: FileChange, all_changes: Sequence[FileChange], /) -> Verdict | None:
+        """Refuse added words that mix Latin letters with Cyrillic, Greek and others like them; text that only moved is not added."""
+        added, lines = mixed_added((change.new or b"").decode(errors="replace"), _earlier(change, all_changes))
+        if not added:
+            return None
+        words = listed([shown(word) for word in added], limit=3)
+        return waiver(f"adds words that mix letters of several alphabets ({words}): spell them with one", lines)
+
+
+def _earlier(change: FileChange, all_changes: Sequence[FileChange]) -> tuple[bytes, ...]:
+    """Return the contents from which text may have moved here: the file as it was, or for a new one all files that are gone."""
+    if change.old is not None:
+        return (change.old,)
+    return tuple(other.old for other in all_changes if other.deletes and other.old is not None)
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -134,5 +154,14 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-GUARDS: Final[tuple[Guard, ...]] = (OrdinaryPath(), NoSpecialFile(), SameMode(), NoAutomation(), Readable(), Utf8Text(), NothingUnseen())
+GUARDS: Final[tuple[Guard, ...]] = (
+    OrdinaryPath(),
+    NoSpecialFile(),
+    SameMode(),
+    NoAutomation(),
+    Readable(),
+    Utf8Text(),
+    NothingUnseen(),
+    NoLookAlikes(),
+)
 """All guards; the first that refuses speaks."""

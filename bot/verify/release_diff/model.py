@@ -1,7 +1,8 @@
 """What the audit of a release commit works with: changes, their context, rules and verdicts. Pure data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Protocol
 
 from bot.release.facts import Severity
@@ -36,7 +37,8 @@ class Context:
     """What a rule may know besides the changes.
 
     ``pep`` is the number of the series' release PEP, None when it could not be read; ``leftover_fragments`` are the paths still under
-    Misc/NEWS.d/next in the tag's tree; ``cherry_picked`` says that the release is built on cherry-picks instead of the branch head.
+    Misc/NEWS.d/next in the tag's tree; ``cherry_picked`` says that the release is built on cherry-picks instead of the branch head;
+    ``tagged`` is the day that the tag object tells, None when nothing is to be compared with it.
     """
 
     version: Version
@@ -44,17 +46,20 @@ class Context:
     pep: int | None
     leftover_fragments: tuple[str, ...]
     cherry_picked: bool
+    tagged: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What a rule says of one change.
 
-    ``why`` completes the sentence "The file PATH …", without a full stop, and tells what to do where something is to be done.
+    ``why`` completes the sentence "The file PATH …", without a full stop, and tells what to do where something is to be done. ``lines`` are
+    the numbers, counted from 1, of those lines of the new file that it is about, where it is about some more than about others.
     """
 
     severity: Severity
     why: str
+    lines: tuple[int, ...] = ()
 
 
 class Rule(Protocol):
@@ -67,6 +72,10 @@ class Rule(Protocol):
     @property
     def required(self) -> bool:
         """Whether a release without such a change is no release."""
+
+    @property
+    def proves(self) -> str:
+        """What an explained change is proved to be, as the end of a line in a table."""
 
     def verify(self, change: FileChange, context: Context, all_changes: Sequence[FileChange], /) -> Verdict:
         """Judge one change whose content is UTF-8 text of bounded size; never raise."""
@@ -89,11 +98,11 @@ def explained(why: str) -> Verdict:
     return Verdict(severity=Severity.EXPLAINED, why=why)
 
 
-def acknowledge(why: str) -> Verdict:
+def acknowledge(why: str, lines: Iterable[int] = ()) -> Verdict:
     """Return the verdict that the change cannot be recomputed but can do no harm by its structure."""
-    return Verdict(severity=Severity.ACKNOWLEDGE, why=why)
+    return Verdict(severity=Severity.ACKNOWLEDGE, why=why, lines=tuple(lines))
 
 
-def waiver(why: str) -> Verdict:
+def waiver(why: str, lines: Iterable[int] = ()) -> Verdict:
     """Return the verdict that the change is not what the release tools make."""
-    return Verdict(severity=Severity.WAIVER, why=why)
+    return Verdict(severity=Severity.WAIVER, why=why, lines=tuple(lines))

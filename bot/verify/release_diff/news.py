@@ -1,22 +1,35 @@
 """News: every fragment that was removed stands in the version's file, and nothing else does.
 
-Source: ``blurb release``, https://github.com/python/blurb/blob/main/src/blurb/_release.py. The order of the entries differs between
-versions of blurb and means nothing, so it is not judged.
+Source: ``blurb release``, https://github.com/python/blurb/blob/main/src/blurb/_release.py.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
+from bot.release.facts import Severity
 from bot.release.version import Version
 from bot.verify.release_diff.directives import with_version
 from bot.verify.release_diff.model import NEWS_FRAGMENTS, Context, FileChange, Verdict, acknowledge, explained, waiver
-from bot.verify.release_diff.news_format import NO_CHANGES, RELEASE_DATE, Entry, NewsError, is_nonce, parse, parse_fragment, written
+from bot.verify.release_diff.news_format import (
+    NO_CHANGES,
+    RELEASE_DATE,
+    Entry,
+    NewsError,
+    is_in_order,
+    is_nonce,
+    lines_of,
+    parse,
+    parse_fragment,
+    written,
+)
 from bot.verify.release_diff.text import listed
 
+_EVE: Final = timedelta(days=2)
 _PLACEHOLDER: Final = "README.rst"
 _MARKUP: Final = re.compile(r"\.\.[ \t]")
 _NO_CHANGES_SECTION: Final = "Library"
@@ -29,6 +42,7 @@ class News:
 
     name: Final = "news"
     required: Final = True
+    proves: Final = "the file holds exactly the removed fragments, in order and under the day of the release, or says that there are none"
 
     def verify(self, change: FileChange, context: Context, all_changes: Sequence[FileChange], /) -> Verdict:
         """Compare the new file's entries with the fragments that the same commit removes."""
@@ -42,10 +56,10 @@ class News:
         except NewsError as error:
             return waiver(f"cannot be compared with the removed fragments, because one of these files {error}: correct that one")
         if problem := _date_problem(entries):
-            return waiver(problem)
-        if not fragments:
-            return _judge_no_changes(entries, change.new, context.version)
-        return _judge_entries(entries, fragments, change.new, context.version)
+            return waiver(problem, lines_of(change.new, RELEASE_DATE))
+        judge = _judge_entries if fragments else _judge_no_changes
+        verdict = judge(entries, fragments, change.new, context.version)
+        return _judge_day(entries[0], change.new, context, verdict) if verdict.severity is Severity.EXPLAINED else verdict
 
 
 class NewsFragment:
@@ -53,6 +67,7 @@ class NewsFragment:
 
     name: Final = "news-fragment"
     required: Final = False
+    proves: Final = "the fragment stands in the file of this version, by section, issue, date and nonce"
 
     def verify(self, change: FileChange, context: Context, all_changes: Sequence[FileChange], /) -> Verdict:
         """Accept the removal of a fragment that the version's file holds, by section, issue, date and nonce."""
@@ -113,11 +128,21 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _judge_no_changes(entries: list[Entry], content: bytes, version: Version) -> Verdict:
+def _judge_day(first: Entry, content: bytes, context: Context, verdict: Verdict) -> Verdict:
+    """Let a person look at a day on which the tag was not made; release managers may run blurb on the eve."""
+    day = date.fromisoformat(first.known(RELEASE_DATE))
+    if context.tagged is None or abs(context.tagged - day) <= _EVE:
+        return verdict
+    why = f"says that {context.version} is released on {day}, but it was tagged on {context.tagged}: correct the day, or take note"
+    return acknowledge(why, lines_of(content, RELEASE_DATE))
+
+
+def _judge_no_changes(entries: list[Entry], _fragments: dict[Key, Entry], content: bytes, version: Version) -> Verdict:
     """Accept the one entry with which blurb says that a version has no news."""
     if len(entries) > 1 or entries[0].known(NO_CHANGES) != "True":
-        issues = listed([entry.issue for entry in entries])
-        return waiver(f"has news without a fragment ({issues}): add the fragments on the branch, before the release")
+        issues = [entry.issue for entry in entries]
+        why = f"has news without a fragment ({listed(issues)}): add the fragments on the branch, before the release"
+        return waiver(why, lines_of(content, *issues))
     day, nonce = entries[0].known(RELEASE_DATE), entries[0].known("nonce")
     told = {NO_CHANGES: "True", "section": _NO_CHANGES_SECTION, "date": day, "nonce": nonce, RELEASE_DATE: day}
     body = f"There were no new changes in version {version}.\n"
@@ -136,22 +161,28 @@ def _judge_entries(entries: list[Entry], fragments: dict[Key, Entry], content: b
     added = [entry.issue for entry in entries if entry.key not in fragments]
     if added or len(set(keys)) != len(keys):
         twice = "the same news twice" if not added else f"news without a fragment ({listed(added)})"
-        return waiver(f"has {twice}: correct the fragments on the branch and run blurb again")
+        times = Counter(keys)
+        more = added or [entry.issue for entry in entries if times[entry.key] > 1]
+        return waiver(f"has {twice}: correct the fragments on the branch and run blurb again", lines_of(content, *more))
     expected = [replace(fragments[entry.key], metadata=entry.metadata) for entry in entries]
-    if content == with_version(written(expected).encode(), version):
-        return explained(f"holds exactly the {len(fragments)} removed fragments")
-    return _judge_polish(entries, expected, version)
+    if content != with_version(written(expected).encode(), version):
+        return _judge_polish(entries, expected, content, version)
+    if not is_in_order(entries):
+        return acknowledge(f"holds exactly the {len(fragments)} removed fragments, but not in an order in which blurb puts them")
+    return explained(f"holds exactly the {len(fragments)} removed fragments")
 
 
-def _judge_polish(entries: list[Entry], expected: list[Entry], version: Version) -> Verdict:
+def _judge_polish(entries: list[Entry], expected: list[Entry], content: bytes, version: Version) -> Verdict:
     """Accept prose that was edited by hand, and nothing that the documentation would act on."""
     polished = []
     for entry, original in zip(entries, expected, strict=True):
         if entry.body in (original.body, with_version(original.body.encode(), version).decode()):
             continue
         if len(_MARKUP.findall(entry.body)) > len(_MARKUP.findall(original.body)):
-            return waiver(f"adds markup to the news of {entry.issue} that its fragment does not have: take it out")
+            why = f"adds markup to the news of {entry.issue} that its fragment does not have: take it out"
+            return waiver(why, lines_of(content, entry.issue))
         polished.append(entry.issue)
     if not polished:
         return acknowledge(f"holds the {len(expected)} removed fragments, but is laid out in another way than blurb does")
-    return acknowledge(f"words {len(polished)} of {len(expected)} entries differently from their fragments ({listed(polished)}): read them")
+    why = f"words {len(polished)} of {len(expected)} entries differently from their fragments ({listed(polished)}): read them"
+    return acknowledge(why, lines_of(content, *polished))

@@ -6,7 +6,9 @@ https://devguide.python.org/getting-started/pull-request-lifecycle/#news-entries
 
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bot.release.quoting import shown
@@ -31,6 +33,11 @@ _SECTIONS: Final = {
     "Tools-Demos": "Tools/Demos",
     **{name: name for name in ("Security", "Library", "Documentation", "Tests", "Build", "Windows", "macOS", "IDLE")},
 }
+
+
+_OLDER_ORDER: Final = (
+    *("Security", "Core and Builtins", "Library", "Documentation", "Tests", "Build", "Windows", "macOS", "IDLE", "Tools/Demos", "C API"),
+)
 
 
 class NewsError(ValueError):
@@ -91,6 +98,31 @@ def named(path: str) -> dict[str, str]:
     if len(numbers) != len(issues):
         raise NewsError(_NOT_NAMED)
     return {"date": fields[0], "nonce": fields[-2], "section": section, **numbers}
+
+
+def is_in_order(entries: Sequence[Entry]) -> bool:
+    """Tell whether entries stand as blurb sorts them: by sections, and within each the newest first.
+
+    Sections go from Z to A, and in older versions of blurb in the order in which the documentation shows them. Both are seen in
+    https://github.com/python/cpython/tree/main/Misc/NEWS.d.
+    """
+    newest_first = all(
+        before.known("date") >= after.known("date")
+        for before, after in pairwise(entries)
+        if before.known("section") == after.known("section")
+    )
+    sections = list(dict.fromkeys(entry.known("section") for entry in entries))
+    together = sum(before.known("section") != after.known("section") for before, after in pairwise(entries)) + 1 == len(sections)
+    older = [section for section in _OLDER_ORDER if section in sections]
+    return newest_first and together and sections in (sorted(sections, reverse=True), older)
+
+
+def lines_of(content: bytes, *names: str) -> list[int]:
+    """Return the numbers of the lines that hold metadata of these names or, for names such as ``gh-144125``, that name these issues."""
+    whole = {f".. gh-issue: {name[3:]}" if name.startswith("gh-") else f".. {name.replace('-', ': ', 1)}" for name in names}
+    starts = tuple(f".. {name}:" for name in names)
+    lines = enumerate(content.decode(errors="replace").split("\n"), start=1)
+    return [number for number, line in lines if line.rstrip() in whole or line.startswith(starts)]
 
 
 def is_nonce(text: str) -> bool:

@@ -57,6 +57,7 @@ class Patchlevel:
 
     name: Final = "patchlevel"
     required: Final = True
+    proves: Final = "the whole file is the old one with the constants of this version, byte for byte"
 
     def verify(self, change: FileChange, context: Context, _all_changes: Sequence[FileChange], /) -> Verdict:
         """Compare the whole new file, byte for byte, with the old one as release.py would rewrite it."""
@@ -69,7 +70,7 @@ class Patchlevel:
         if change.new == expected:
             return explained(f"holds exactly the constants of {context.version}")
         line = first_difference(expected, change.new)
-        return waiver(f"is not what release.py makes of it for {context.version}, from line {line} on: bump the version again")
+        return waiver(f"is not what release.py makes of it for {context.version}, from line {line} on: bump the version again", [line])
 
 
 def _define(name: str, value: str) -> str:

@@ -60,6 +60,7 @@ class Readme:
 
     name: Final = "readme"
     required: Final = True
+    proves: Final = "the whole file is the old one with the sentence, its underline and the links of this version, byte for byte"
 
     def verify(self, change: FileChange, context: Context, _all_changes: Sequence[FileChange], /) -> Verdict:
         """Compare the whole new file with what the release tools, older or newer, make of the old one."""
@@ -73,7 +74,7 @@ class Readme:
         if _settled(change.new) in (_settled(lines_only), _settled(with_both)):
             return explained(f"names {context.version} in its first line and the links of {context.series}, and nothing else differs")
         line = first_difference(_settled(with_both), _settled(change.new))
-        return waiver(f"is not what release.py makes of it for {context.version}, from line {line} on: bump the version again")
+        return waiver(f"is not what release.py makes of it for {context.version}, from line {line} on: bump the version again", [line])
 
 
 def _settled(readme: bytes) -> bytes:
