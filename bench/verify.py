@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,8 @@ class Measured:
     def __str__(self) -> str:
         """Lay the row out."""
         verdict = {None: "", True: "ok", False: "MISSED"}[self.good]
-        return f"{self.what:<76} {self.value:>16}  {self.bound:<16} {verdict}".rstrip()
+        bound = f" ({self.bound})" if self.bound else ""
+        return textwrap.fill(f"{verdict:<6} {self.value:>10}  {self.what}{bound}", 80, subsequent_indent=" " * 19, break_on_hyphens=False)
 
 
 def main() -> int:
@@ -195,7 +197,7 @@ def _tree(folder: Path) -> Iterator[Measured]:
         "comparing": _best(lambda: proof.verify(archive)),
     }
     for what, (clock, worked) in parts.items():
-        yield Measured(what=what, value=f"{worked:.2f} s", bound=f"({clock:.2f} s by clock)")
+        yield Measured(what=what, value=f"{worked:.2f} s", bound=f"{clock:.2f} s by the clock")
     clock, worked = (sum(column) for column in zip(*list(parts.values())[1:], strict=True))
     yield Measured(
         what=f"tarball against tree, processor time (one thread; {clock:.2f} s by the clock)",

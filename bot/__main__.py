@@ -1,12 +1,14 @@
 """The command line: each command is a module with ``run(arguments) -> exit code``, loaded only when it is asked for.
 
-Exit codes: 0 done, 1 the answer is no, 2 wrong use or configuration, 130 interrupted.
+Exit codes: 0 done, 1 the answer is no, 2 wrong use or configuration, 130 interrupted, 141 nobody reads what is told.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Final
 
 from bot import __version__
@@ -14,6 +16,7 @@ from bot.errors import UserError
 
 WRONG_USE: Final = 2
 INTERRUPTED: Final = 130
+UNREAD: Final = 141
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def usage() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an answer must not end where a terminal lacks a letter
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] in (["-h"], ["--help"], ["help"]):
         sys.stdout.write(usage() + "\n")
@@ -55,12 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(usage() + "\n")
         return WRONG_USE
     try:
-        return int(import_module(entry.module).run(words[1:]))
+        code = int(import_module(entry.module).run(words[1:]))
+        sys.stdout.flush()
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # What is still to be written goes nowhere: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return code
 
 
 if __name__ == "__main__":

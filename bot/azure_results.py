@@ -100,14 +100,15 @@ def common_names(subject: str) -> tuple[str, ...]:
 async def published_files(run: Run, tools: Tools) -> tuple[BuiltFile, ...]:
     """Return the files that a run published; raise Unreadable where it should tell them and does not.
 
-    Without installers only what the install manager installs is told of, and not even that where the run does not make it.
+    Of what the install manager installs it tells in a table of its own, where the run makes that at all.
     """
-    if run.parameters.get(_MADE_INSTALLERS, "true").lower() == "true":
-        return parse_hashes(await _text(run, HASHES, tools))
+    made = run.parameters.get(_MADE_INSTALLERS, "true").lower() == "true"
+    classic = parse_hashes(await _text(run, HASHES, tools)) if made else ()
     if MANAGER_HASHES not in {artifact.name for artifact in await tools.azure.artifacts(run.id)}:
-        return ()
+        return classic
     # Beside the packages it lists the index of all versions, which is another one after every release.
-    return tuple(file for file in parse_hashes(await _text(run, MANAGER_HASHES, tools)) if file.name.endswith(".zip"))
+    packages = (file for file in parse_hashes(await _text(run, MANAGER_HASHES, tools)) if file.name.endswith(".zip"))
+    return (*classic, *packages)
 
 
 async def _text(run: Run, artifact: str, tools: Tools) -> str:

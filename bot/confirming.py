@@ -95,10 +95,10 @@ async def _looked(context: Context, claim: Claim, release: Release) -> Release:
         known = fetching.still(release.later.known, began - fetching.lasting(context.profile.timing))
         fetched = await fetching.fetch(listed.files, (), known, tools.python_org, began)
     except Unavailable as silence:
-        return _silent(context, release, steady(str(silence)), silence.retry_at, ())
+        return _silent(context, release, steady(str(silence)), silence.retry_at, release.later.known)
     except UserError as error:
         why = steady(str(error))
-        return _found(release, Found(began=began, differences=(Difference(key=why, what=why),)))
+        return _found(release, Found(began=began, differences=(Difference(key=why, what=why),), read=release.later.known))
     if fetched.unread:
         return _silent(context, release, _unread(fetched.unread), _patience(fetched.unread), fetched.known)
     if listed.release is None:

@@ -1,14 +1,14 @@
 """Look at what a release has outside of its list of files: its documentation, and its packages on NuGet."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bot.profile_types import StepName
+from bot.errors import Unavailable
 from bot.release.facts import Finding, Severity
-from bot.release.model import Release
 from bot.release.version import Version
 from bot.services.docs import Docs
-from bot.tools import Tools
+from bot.services.nuget import NuGet
 from bot.verify.docs import PAGES, Documentation
 from bot.verify.nuget import NuGetVisible
 from bot.verify.result import NotProven, ProofName, Result
@@ -28,24 +28,35 @@ async def documentation(version: Version, docs: Docs, *, base: str = PAGES) -> R
     proof = Documentation(version, base)
     if not proof.belongs_to(version):
         return Result.absent(str(version), ProofName.DOCS, "Only candidates and finals have documentation of their own.")
-    page, listing = await docs.page(str(version)), await docs.listing(str(version))
+    # Both at once: where one is missing already, the other's silence must not have it asked for again.
+    page, listing = await asyncio.gather(docs.page(str(version)), docs.listing(str(version)), return_exceptions=True)
+    if isinstance(page, BaseException) or isinstance(listing, BaseException):
+        return _half(version, proof, page, listing)
     try:
         return Result.of(str(version), ProofName.DOCS, proof.verify(page, listing))
     except NotProven as reason:
         return Result.of(str(version), ProofName.DOCS, reason)
 
 
-async def packages(release: Release, tools: Tools) -> tuple[Result, ...]:
-    """Return whether everybody can fetch its packages from NuGet; nothing for a release that has none. Raises Unavailable."""
-    names = tools.profile.series_of(release.version).nuget
-    if not names or not release.has_step(StepName.WINDOWS_PUBLISH):
+def _half(version: Version, proof: Documentation, *found: object) -> Result:
+    """Return that one of the two is missing and the other silent; raise what was raised where none is missing."""
+    silence = next(one for one in found if isinstance(one, BaseException))
+    gone = next((place for place, one in zip((proof.url, proof.folder), found, strict=True) if one is None), "")
+    if not gone or not isinstance(silence, Unavailable):
+        raise silence
+    why = f"There is nothing at {gone}, and what else belongs to the documentation could not be read."
+    return Result.of(str(version), ProofName.DOCS, NotProven(why))
+
+
+async def packages(version: Version, names: Sequence[str], nuget: NuGet) -> tuple[Result, ...]:
+    """Return whether everybody can fetch the packages of these names from NuGet; nothing where there are none. Raises Unavailable."""
+    if not names:
         return ()
-    listed = {name: await tools.nuget.versions(name) for name in names}
+    listed = {name: await nuget.versions(name) for name in names}
     try:
-        outcome = NuGetVisible(packages=names, version=release.version).verify(listed)
+        return (Result.of(str(version), ProofName.NUGET, NuGetVisible(packages=names, version=version).verify(listed)),)
     except NotProven as trouble:
-        return (Result.of(release.version.tag_message, ProofName.NUGET, trouble),)
-    return (Result.of(release.version.tag_message, ProofName.NUGET, outcome),)
+        return (Result.of(str(version), ProofName.NUGET, trouble),)
 
 
 def findings(results: Sequence[Result], *, check: str) -> tuple[Finding, ...]:

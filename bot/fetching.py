@@ -1,9 +1,11 @@
 """Read everything that python.org lists of a release to its end, over several looks where something cannot be read at first.
 
 What is known is remembered and not asked for again: above all that something is missing, because asking keeps it so for everybody
-(``bot.services.python_org.Missing``). What was read too long ago is read again, so that what counts was read at about one time.
+(``bot.services.python_org.Missing``). What was read too long ago, and does not lie on the disk, is read again, so that what counts was
+read at about one time.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +72,9 @@ async def fetch(
 
     With a ``shelf`` the bytes of everything are kept on it, and what is not there any more is read again. Raises NoRoom.
     """
-    before = {one.url: _download(one) for one in known if shelf is None or shelf.holds(one)}
+    useful = [one for one in known if not (one.url in manifests and one.ended is Ended.READ)]
+    held = await asyncio.to_thread(shelf.held, useful) if shelf else useful
+    before = {one.url: _download(one) for one in held}
     kept = {url: BytesIO() for url in manifests}
     # More than the stated size is never read: it is wrong already.
     limits = {file.url: min(file.size, MOST) if file.url in kept else file.size for file in files}
@@ -78,7 +82,7 @@ async def fetch(
     asked = {url: limit for url, limit in limits.items() if url not in before}
     read = await _downloaded(asked, kept, python_org, shelf)
     downloads = {url: before[url] if url in before else read[url] for url in limits}
-    since = {one.url: one.at for one in known}
+    since = {one.url: one.at for one in held}
     told = tuple(one for url, download in downloads.items() if (one := _read(url, since.get(url, now), download)))
     return Fetched(
         downloads=downloads,
@@ -96,6 +100,7 @@ async def _downloaded(
         return await python_org.download_all(asked, kept)
     with shelf.opened(asked) as into:
         read = await python_org.download_all(asked, into)
+    shelf.drop(url for url in into if not isinstance(read[url], Downloaded))
     for url, memory in kept.items():
         if url in into and isinstance(read[url], Downloaded):
             memory.write(shelf.content(url))

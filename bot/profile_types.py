@@ -34,7 +34,7 @@ from bot.profile_table import Table
 from bot.profile_trust import FileSigners
 from bot.publication.files import Companion, FileGroup, SeriesFiles
 from bot.release.ids import Repository
-from bot.release.version import Kind, SeriesStatus
+from bot.release.version import Kind, SeriesStatus, Version
 
 
 class KindSource(StrEnum):
@@ -92,7 +92,7 @@ class Person(Table):
     ssh_keys: tuple[SshKey, ...] = ()
     """The SSH public keys this person signs tags with."""
     oidc: tuple[Identity, ...] = ()
-    """The logins this person signs tags with by gitsign; not read yet, signatures of that kind are refused."""
+    """The logins this person signs tags with by gitsign, in version 0.17 or later; needs the `sigstore_root` of `[trust]`."""
     azure: str = ""
     """The name in Azure DevOps, mostly a mail address, by which approvals that this person can give are shown as theirs."""
     forks: tuple[RepositoryName, ...] = ()
@@ -114,8 +114,17 @@ class Files(Table):
     """The groups that may be there or not."""
     from_beta: tuple[FileGroup, ...] = ()
     """Those of `groups` that may be missing before the first beta."""
+    since: dict[FileGroup, VersionText] = Field(default_factory=dict)
+    """The first release that had a group, for those of `groups` that may be missing before it."""
     companions: tuple[Companion, ...] = (Companion.SIGSTORE, Companion.SBOM)
     """What vouches for the files, where files of their kind have it at all."""
+
+    @model_validator(mode="after")
+    def _since_is_of_groups(self) -> Self:
+        for group in self.since.keys() - set(self.groups):
+            sentence = f"a first release of {group} means nothing where there are no such files: add {group} to groups"
+            raise misfit(sentence, "since", group)
+        return self
 
     @property
     def policy(self) -> SeriesFiles:
@@ -124,6 +133,7 @@ class Files(Table):
             groups=frozenset(self.groups),
             optional=frozenset(self.optional),
             from_beta=frozenset(self.from_beta),
+            since={group: Version.parse(first) for group, first in self.since.items()},
             companions=frozenset(self.companions),
         )
 
@@ -144,6 +154,8 @@ class Series(Table):
     """Whose Sigstore signatures its files have; needed where its files have any."""
     openpgp: FileSigners = FileSigners()
     """Whose OpenPGP signatures its files have; needed where its files have any."""
+    security_from: VersionText | None = None
+    """The first release of the series that is a security release, for those who ask about old ones."""
     usage_from: VersionText | None = None
     """The first release whose Windows files are signed with the `usage` of `[authenticode]`; without one none needs it."""
     nuget: tuple[PackageId, ...] = ()

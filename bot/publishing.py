@@ -95,7 +95,8 @@ async def read(seen: Listed, known: Sequence[FileRead], release: Release, tools:
     listed_urls = {file.url for file in seen.files}
     manifests = {file.url for file in wanted if file.group is FileGroup.WINDOWS_MANIFEST} & listed_urls
     now = tools.now()
-    still = fetching.still(known, now - fetching.lasting(tools.profile.timing))
+    # What lies here to be proved does not grow old: it counts only once all of it was read again.
+    still = known if shelf else fetching.still(known, now - fetching.lasting(tools.profile.timing))
     fetched = await fetching.fetch(seen.files, manifests, still, tools.python_org, now, shelf)
     if fetched.unread:
         return Reading(unread=fetched.unread, known=fetched.known)

@@ -8,15 +8,19 @@ import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
+from bot import elsewhere
 from bot.errors import Unavailable, UserError
 from bot.profile import load
 from bot.release.version import Kind, Version
+from bot.services.docs import Docs
+from bot.services.nuget import NuGet
 from bot.services.python_org import AmbiguousRelease, PythonOrg, Release, ReleaseFile
 from bot.settings import DEFAULT_HOME, Address
 from bot.verify.download import from_python_org
@@ -29,9 +33,11 @@ from bot.verify.result import NotProven, ProofName, Result, Unusable
 from bot.verify_policy import keyring_of, release_policy
 from bot.verify_progress import watching
 from bot.verify_tag import AskedTag
-from bot.verify_words import WIDTH, in_json, in_words
+from bot.verify_words import WIDTH, clean, in_json, in_words
 
 SITE: Final = "https://www.python.org"
+DOCS: Final = "https://docs.python.org"
+NUGET: Final = "https://api.nuget.org"
 WRONG_USE: Final = 2
 
 
@@ -47,11 +53,18 @@ def run(argv: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else WRONG_USE
     try:
         report, policy = _verified(arguments)
-    except UserError as error:
-        sys.stderr.write(textwrap.fill(str(error), WIDTH, break_long_words=False, break_on_hyphens=False) + "\n")
+    except (UserError, Unavailable, OSError) as error:
+        sys.stderr.write(textwrap.fill(clean(_sentence(error)), WIDTH, break_long_words=False, break_on_hyphens=False) + "\n")
         return WRONG_USE
     sys.stdout.write(in_json(report, policy) if arguments.json else in_words(report, policy))
     return 0 if report.good else 1
+
+
+def _sentence(error: Exception) -> str:
+    """Return what is wrong with what was given, or with this machine."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'A file'} cannot be used ({error.strerror or error}); name another one, or make it usable."
+    return " ".join(str(error).split())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,20 +130,50 @@ async def _from_site(
         _check(choice, policy, rows)
         if folder is None:
             stated = Stated(files=rows, companions=True)
-            return from_directory(arguments.directory, stated, choice, release, asked_site=True)
-        return await from_python_org(site, release, rows, choice, folder, watcher)
+            material = from_directory(arguments.directory, stated, choice, release, asked_site=True)
+        else:
+            material = await from_python_org(site, release, rows, choice, folder, watcher)
+        return material if choice.patterns else replace(material, elsewhere=await _elsewhere(arguments, policy, session))
+
+
+async def _elsewhere(arguments: argparse.Namespace, policy: ReleasePolicy, session: aiohttp.ClientSession) -> tuple[Result, ...] | None:
+    """Ask where the documentation is and where the packages are; None for another site whose own such places were not named."""
+    named = "DOCS_URL" in os.environ and "NUGET_URL" in os.environ
+    if _site(arguments.url) != SITE and not named:
+        return None
+    docs = Docs(_address("DOCS_URL", DOCS), _site(arguments.url), session)
+    nuget = NuGet(_address("NUGET_URL", NUGET), session)
+    found: list[Result] = []
+    try:
+        found.append(await elsewhere.documentation(policy.version, docs))
+    except Unavailable as trouble:
+        found.append(_silent(policy, ProofName.DOCS, trouble))
+    try:
+        found += await elsewhere.packages(policy.version, policy.nuget, nuget)
+    except Unavailable as trouble:
+        found.append(_silent(policy, ProofName.NUGET, trouble))
+    return tuple(found)
+
+
+def _silent(policy: ReleasePolicy, proof: ProofName, trouble: Unavailable) -> Result:
+    return Result.of(str(policy.version), proof, Unusable(f"It could not be asked this time ({trouble}); try again."))
 
 
 def _check(choice: Choice, policy: ReleasePolicy, rows: Sequence[ReleaseFile]) -> None:
-    choice.check([*(row.file_name for row in rows), *(file.name for file in policy.expected)])
+    choice.check([*(row.file_name for row in rows), *(file.name for file in policy.expected if not file.optional)])
 
 
 def _site(url: str | None) -> str:
-    address = url or os.environ.get("PYTHON_ORG_URL") or SITE
+    return _address("PYTHON_ORG_URL", SITE, url)
+
+
+def _address(variable: str, usual: str, given: str | None = None) -> str:
+    """Return the address of a place that was given, or is in the environment, or is the usual one; raise Misuse."""
+    address = given or os.environ.get(variable) or usual
     try:
         return TypeAdapter[str](Address).validate_python(address)
     except ValidationError as error:
-        raise Misuse(f"The address of the site {error.errors(include_url=False, include_input=False)[0]['msg']}.") from None
+        raise Misuse(f"The address {address!r} {error.errors(include_url=False, include_input=False)[0]['msg']}.") from None
 
 
 @contextmanager

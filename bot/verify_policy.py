@@ -35,6 +35,7 @@ def release_policy(profile: Profile, version: Version, kind: Kind | None = None,
         signers=_signers(series),
         tag_signature_required=series.signature == "required",
         authenticode=_authenticode(profile, series, version),
+        nuget=() if what is Kind.SECURITY else series.nuget,
     )
 
 
@@ -46,7 +47,9 @@ def kind_of(version: Version, series: Series, named: Kind | None) -> Kind:
         raise NoSuchKind(f"{version} is no {named.slug} release: by its number it can be {known}.")
     if not kinds:
         raise NoSuchKind(f"{version} has no kind: alphas and betas are made for {version.series}.0 only, so please check the version.")
-    if named is None and series.status is SeriesStatus.SECURITY and Kind.SECURITY in kinds:
+    since = series.security_from
+    security = series.status is SeriesStatus.SECURITY or (since is not None and version >= Version.parse(since))
+    if named is None and security and Kind.SECURITY in kinds:
         return Kind.SECURITY
     return named or kinds[0]
 

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from bot.release.counting import counted
 from bot.verify.report import Watcher
 from bot.verify.result import Result
 from bot.verify_words import clean, short
@@ -67,9 +68,9 @@ class Lines:
         """Tell how much is to be read."""
         self._left, self._sizes = dict(sizes), sizes
         if sizes:
-            self._write(f"reading {len(sizes)} file{'s' if len(sizes) != 1 else ''}, {sum(sizes.values()) / _MEGABYTE:.1f} MB")
+            self._write(f"reading {counted(len(sizes), 'file')}, {sum(sizes.values()) / _MEGABYTE:.1f} MB")
         if proofs:
-            self._write(f"making {proofs} proofs")
+            self._write(f"making {counted(proofs, 'proof')}")
 
     def read(self, name: str, count: int) -> None:
         """Tell of a file that was read to its end."""

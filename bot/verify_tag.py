@@ -63,6 +63,9 @@ def _not_good(found: TagSource, policy: ReleasePolicy, verdict: TagVerdict, targ
     if verdict.signed is Signed.UNSIGNED and not policy.tag_signature_required:
         why = f"{target}. It is unsigned, as tags of {series} may be: nothing but the commit's id says whose it is."
         return Result.absent(found.name, ProofName.TAG, why), ()
+    if verdict.signed in (Signed.SSH, Signed.GITSIGN) and not policy.tag_signature_required:
+        question = f"Whether the signature of the tag {found.name} is good: ask python -m bot verify-tag, which takes the keys or logins."
+        return Result.of(found.name, ProofName.TAG, Proven(why=f"{target}; who signed it was not asked.")), (question,)
     if verdict.signed is Signed.OPENPGP and policy.openpgp is None:
         question = f"Whether the signature of the tag {found.name} is good: no OpenPGP keys were given."
         return Result.of(found.name, ProofName.TAG, Proven(why=f"{target}; who signed it was not asked.")), (question,)

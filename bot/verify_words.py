@@ -31,7 +31,10 @@ def in_words(report: Report, policy: ReleasePolicy) -> str:
 
 
 def in_json(report: Report, policy: ReleasePolicy) -> str:
-    """Return every result as one object on a line of its own, and last the summary, which alone has the key ``results``."""
+    """Return every result as one object on a line of its own, and last the summary, which alone has the key ``results``.
+
+    All of it is ASCII, so that a terminal has nothing to obey, and every machine can read it.
+    """
     rows = [_row(result) for result in report.results]
     summary = {
         "version": str(policy.version),
@@ -41,7 +44,7 @@ def in_json(report: Report, policy: ReleasePolicy) -> str:
         "bad": list(dict.fromkeys(result.subject for result in report.bad)),
         "not_asked": list(report.not_asked),
     }
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in (*rows, summary))
+    return "".join(json.dumps(row) + "\n" for row in (*rows, summary))
 
 
 def short(verdict: Verdict) -> str:

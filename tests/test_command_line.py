@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import __version__
-from bot.__main__ import COMMANDS, main
+from bot.__main__ import COMMANDS, UNREAD, main
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +37,22 @@ def test_wrong_use_is_2(words: list[str]) -> None:
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert "Traceback" not in answer.stderr
+
+
+def test_a_terminal_that_lacks_a_letter_gets_the_answer_all_the_same() -> None:
+    answer = run("--help", PYTHONIOENCODING="ascii")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "COMMAND ?" in answer.stdout
+
+
+def test_nobody_who_listens_is_no_trouble() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as unread:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "dossier", "docs"], cwd=ROOT, stdout=unread, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (UNREAD, b"")
 
 
 def test_serve_says_every_setting_that_is_missing(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def test_a_mistake_is_told_with_its_line_its_key_and_what_is_allowed(
         (f'{B}\nssh_keys = ["ssh-rsa ?"]\n', 20, "person[2].ssh_keys[1]", "not an SSH public key"),
         (f'{B}\npgp_fingerprints = ["A821E680E5FA6305"]\n', 20, "person[2].pgp_fingerprints[1]", "full fingerprint"),
         ('manager = "nobody"\n', 16, 'series."1.0".manager', "write one of octocat"),
+        ('files = { since = { ios = "1.0.1" } }\n', 16, 'series."1.0".files.since.ios', "add ios to groups"),
+        ('files = { groups = ["ios"], since = { ios = "1.1" } }\n', 16, 'series."1.0".files.since.ios', "a version"),
         ('[[step]]\nname = "preflight"\nnot_for = ["alpha"]\n', 18, "step[1].not_for", "every release has the step preflight"),
         ('[[step]]\nname = "push"\n', 16, "step[1]", "must not be reached without freeze"),
         ('[[step]]\nname = "freeze"\nneeds = ["preflight"]\n', 18, "step[1].needs", "does not stand above it"),

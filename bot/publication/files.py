@@ -4,8 +4,8 @@ Names, titles, systems and buttons are those of ``add_to_pydotorg.py`` in https:
 groups of files is said by the profile.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -40,13 +40,15 @@ class Companion(StrEnum):
 class SeriesFiles:
     """The policy of one series: what its releases have, beside the sources that every release has.
 
-    ``optional`` groups may be there or not, each as a whole; those of ``from_beta`` are optional until the first beta. ``companions`` are
-    those that the files of the series come with, where files of their kind have any.
+    ``optional`` groups may be there or not, each as a whole; those of ``from_beta`` are optional until the first beta, and those of
+    ``since`` before the release that was the first to have them. ``companions`` are those that the files of the series come with, where
+    files of their kind have any.
     """
 
     groups: frozenset[FileGroup]
     optional: frozenset[FileGroup] = frozenset()
     from_beta: frozenset[FileGroup] = frozenset()
+    since: Mapping[FileGroup, Version] = field(default_factory=dict)
     companions: frozenset[Companion] = frozenset({Companion.SIGSTORE, Companion.SBOM})
 
 
@@ -118,7 +120,9 @@ def _groups(version: Version, kind: Kind, series: SeriesFiles) -> tuple[frozense
     source = frozenset({FileGroup.SOURCE})
     if kind is Kind.SECURITY:
         return source, series.groups & _MOBILE
-    early = series.from_beta if version.level is Level.ALPHA else frozenset()
+    early = frozenset(group for group, first in series.since.items() if version < first)
+    if version.level is Level.ALPHA:
+        early |= series.from_beta
     return source | series.groups - early, series.optional | early
 
 

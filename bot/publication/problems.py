@@ -44,6 +44,8 @@ class Rule(StrEnum):
     SAME_TAR = "equal archives"
     SOURCE_TREE = "sources of the tag"
     INSTALL_MANAGER = "install manager"
+    NOT_PROVED = "not proved"
+    NOT_ASKED = "not asked"
 
 
 _RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
@@ -77,6 +79,8 @@ _RULES: Final[Mapping[Rule, tuple[Severity, str]]] = {
     Rule.SAME_TAR: (Severity.WAIVER, "The source archives do not hold the same files"),
     Rule.SOURCE_TREE: (Severity.WAIVER, "The source archives do not hold what the tag holds"),
     Rule.INSTALL_MANAGER: (Severity.WAIVER, "The install manager would not, or should not, install what the manifest names"),
+    Rule.NOT_PROVED: (Severity.WAIVER, "Something that python.org hands out could not be proved"),
+    Rule.NOT_ASKED: (Severity.WAIVER, "Something could not even be asked, because a key, a root or a file is missing here"),
 }
 """How much each rule weighs, and how it begins its sentence."""
 
@@ -120,7 +124,7 @@ def _finding(rule: Rule, problems: Sequence[Problem]) -> Finding:
     severity, sentence = _RULES[rule]
     lines = tuple(problem.what for problem in problems)
     advice = f" {_ADVICE[rule]}{_to_purge(problems)}" if rule in _ADVICE else ""
-    what = f"{sentence}: {_some(lines)}.{advice}"
+    what = f"{sentence}: {_some(lines).removesuffix('.')}.{advice}"
     return Finding(check=CHECK, rule=rule, severity=severity, what=what, count=len(lines), subject=lines)
 
 

@@ -111,12 +111,14 @@ class Lead:
         world, files = scene.world, scene.files
         built = publisher.downloaded(world, files)
         account = "an account on the servers of python.org is needed"
-        scene.act(self._who, f"downloads {len(built)} files that the workflow built, and uploads them", account, could_bot=True)
+        downloads = f"downloads {publisher.files_in_words(len(built))} that the workflow built, and uploads them"
+        scene.act(self._who, downloads, account, could_bot=True)
         publisher.upload(world, files, built)
+        number = publisher.files_in_words(len(files))
         who = "their own key and Sigstore identity" if scene.stage.key else "their own Sigstore identity"
-        scene.act(self._who, f"signs {len(files)} files", f"it is {who} that vouches for them", could_bot=False)
+        scene.act(self._who, f"signs {number}", f"it is {who} that vouches for them", could_bot=False)
         publisher.vouch(world, files)
-        scene.act(self._who, f"lists {len(files)} files on python.org", "the page of the release shows them", could_bot=True)
+        scene.act(self._who, f"lists {number} on python.org", "the page of the release shows them", could_bot=True)
         publisher.list_files(world, files)
         scene.act(self._who, f"publishes {publisher.release_name(files)} on python.org", "a person makes a release public", could_bot=False)
         publisher.publish(world, files)

@@ -11,7 +11,7 @@ from bot.rehearsal.azure_model import Run as AzureRun
 from bot.rehearsal.azure_pipeline import REAL_CERTIFICATE
 from bot.rehearsal.github_actions_model import Run as WorkflowRun
 from bot.rehearsal.nuget import in_nuget
-from bot.rehearsal.release_files import ReleaseFiles, certificate_info, hash_table
+from bot.rehearsal.release_files import INDEX, ReleaseFiles, certificate_info, hash_table
 from bot.rehearsal.release_workflow import REPOSITORY, SOURCE
 from bot.rehearsal.versions import PythonVersion, WrongUse
 from bot.rehearsal.world import World
@@ -73,9 +73,11 @@ class Machines:
             for package in files.nuget:
                 self._world.nuget.push(package, in_nuget(files.version))
         site = self._world.python_org
-        for name, content in self._uploaded(files, order.parameters).items():
-            site.upload(files.path(name), content)
-            site.purge(files.path(name))
+        uploaded = {files.path(name): content for name, content in self._uploaded(files, order.parameters).items()}
+        index = files.index(site.content(INDEX)) if _wanted(order.parameters, "DoPyManager") else {}
+        for path, content in (uploaded | index).items():
+            site.upload(path, content)
+            site.purge(path)
 
     async def _work(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.rehearsal.cast import MacosExpert, WindowsExpert
 from bot.rehearsal.lead import Lead
+from bot.rehearsal.publisher import files_in_words
 from bot.rehearsal.release_manager import ReleaseManager
 from bot.rehearsal.scene import MARKER, Scene, gist
 from bot.rehearsal.stage import UPSTREAM, Stage
@@ -66,7 +67,7 @@ class Performance:
             elif (told := self._retold(sentence)) and told[0] not in self._people:
                 self.scene.timeline.event(*told)
         for what, number in files.items():
-            self.scene.timeline.event("python.org", f"{number} files {what.removeprefix('was ')}")
+            self.scene.timeline.event("python.org", f"{files_in_words(number)} {what.removeprefix('was ')}")
         return bool(news)
 
     def _retold(self, sentence: str) -> tuple[str, str] | None:

@@ -32,6 +32,11 @@ def release_name(files: ReleaseFiles) -> str:
     return f"Python {files.version}"
 
 
+def files_in_words(number: int) -> str:
+    """Return ``1 file`` or ``2 files``."""
+    return "1 file" if number == 1 else f"{number} files"
+
+
 def downloaded(world: World, files: ReleaseFiles) -> dict[str, bytes]:
     """Return everything that the newest successful run of the workflow left behind for this version."""
     runs = world.github.actions.runs(REPOSITORY)

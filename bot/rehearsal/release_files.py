@@ -22,6 +22,7 @@ from bot.rehearsal.versions import Level, PythonVersion
 from bot.rehearsal.workshop import MACOS, SOURCE, WINDOWS, Workshop
 
 SITE: Final = "https://www.python.org/ftp/python/"
+INDEX: Final = "index-windows.json"
 
 _FIRST_INSTALL_MANAGER = 13
 _FIRST_ANDROID = 14
@@ -57,7 +58,7 @@ class ReleaseFiles(Mapping[str, bytes]):
         self._workshop = workshop
         self._origin = origin
         self._exported: dict[str, Sources] = {}
-        self._signatures: dict[tuple[str, bytes], bytes] = {}
+        self._vouched: dict[tuple[str, bytes], dict[str, bytes]] = {}
 
     def __getitem__(self, name: str) -> bytes:
         """Return the bytes of a file."""
@@ -138,6 +139,19 @@ class ReleaseFiles(Mapping[str, bytes]):
         entries = [self._entry(name, content) for name, content in self.packages.items()]
         return {f"windows-{self.version}.json": json.dumps({"versions": entries}, indent=4).encode()}
 
+    def index(self, before: bytes | None) -> dict[str, bytes]:
+        """Return what the install manager reads of all versions, with this one in its place, and the catalogue over it.
+
+        ``before`` is what it read before. Nothing is returned without packages, or without a workshop to sign it.
+        """
+        if self._workshop is None or not self.packages:
+            return {}
+        (manifest,) = (json.loads(content)["versions"] for content in self.manifest.values())
+        ids = {entry["id"] for entry in manifest}
+        others = [entry for entry in json.loads(before)["versions"] if entry["id"] not in ids] if before else []
+        content = json.dumps({"versions": [*manifest, *others]}, indent=4).encode()
+        return {INDEX: content, f"{INDEX}.cat": self._workshop.windows.sign_catalogue(content)}
+
     @cached_property
     def macos(self) -> dict[str, bytes]:
         """The installer that the macOS expert makes; it is a xar archive."""
@@ -154,7 +168,12 @@ class ReleaseFiles(Mapping[str, bytes]):
         return self.vouching(name, self[name])
 
     def vouching(self, name: str, content: bytes) -> dict[str, bytes]:
-        """Return what vouches for these bytes, published under a name."""
+        """Return what vouches for these bytes, published under a name; nothing is signed a second time."""
+        if (name, content) not in self._vouched:
+            self._vouched[name, content] = self._signed(name, content)
+        return self._vouched[name, content]
+
+    def _signed(self, name: str, content: bytes) -> dict[str, bytes]:
         minor, classic = self.version.minor, name in self._source_names or name in self.installers or name in self.embeddable
         made = {".sigstore": self._bundle(content)}
         if minor <= LAST_OPENPGP and (classic or name in self.macos):
@@ -201,9 +220,7 @@ class ReleaseFiles(Mapping[str, bytes]):
         if self._workshop is None:
             return f"-----BEGIN PGP SIGNATURE-----\n\n{_letters(name)}\n-----END PGP SIGNATURE-----\n".encode()
         kind = SOURCE if name in self._source_names else MACOS if name in self.macos else WINDOWS
-        if (name, content) not in self._signatures:
-            self._signatures[name, content] = self._workshop.openpgp[kind].sign(content)
-        return self._signatures[name, content]
+        return self._workshop.openpgp[kind].sign(content)
 
     def _entry(self, name: str, content: bytes) -> dict[str, object]:
         architecture = name.removesuffix(".zip").rpartition("-")[2]

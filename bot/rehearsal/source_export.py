@@ -24,7 +24,7 @@ _LEFT_OUT: Final = (ATTRIBUTES, ".gitignore")
 _FOLDERS_LEFT_OUT: Final = (".github/", ".azure-pipelines/", "Misc/NEWS.d/")
 _EXECUTABLE: Final = "100755"
 _QUICK: Final = 1
-"""The preset of xz: what a rehearsal packs is thrown away within seconds."""
+"""How hard to compress: what a rehearsal packs is thrown away within seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def export(repository: Path, commit: str, version: PythonVersion) -> Sources:
             member.uname = member.gname = "root"
             archive.addfile(member, io.BytesIO(content))
     tar = plain.getvalue()
-    return Sources(tgz=gzip.compress(tar, mtime=0), tar_xz=lzma.compress(tar, preset=_QUICK))
+    return Sources(tgz=gzip.compress(tar, _QUICK, mtime=0), tar_xz=lzma.compress(tar, preset=_QUICK))
 
 
 def _files(source: LocalRepository, commit: str, version: PythonVersion) -> Iterator[tuple[str, int, bytes]]:
@@ -58,7 +58,7 @@ def _files(source: LocalRepository, commit: str, version: PythonVersion) -> Iter
     windows = _with_crlf(contents.get(ATTRIBUTES, b""))
     made: Mapping[str, tuple[int, bytes]] = {
         **{path: (0o755 if entries[path].mode == _EXECUTABLE else 0o644, contents[path]) for path in kept},
-        **({NEWS: (0o644, _news(version, [contents[path] for path in news]))} if news else {}),
+        **({NEWS: (0o644, _news(version, [contents[path] for path in news]))} if news and NEWS not in entries else {}),
     }
     for path in sorted(made):
         mode, content = made[path]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 import aiohttp
-from pydantic import Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 
 from bot.services.reading import Reader
 
@@ -18,7 +18,7 @@ _LONGEST_ID: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class _Versions:
-    versions: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...]
+    versions: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], FailFast()]
 
 
 _ANSWER: Final = TypeAdapter(_Versions)

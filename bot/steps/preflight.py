@@ -10,6 +10,7 @@
 from collections.abc import Sequence
 
 from bot import passage
+from bot.release.counting import counted
 from bot.release.facts import Checked, Finding, Severity
 from bot.release.ids import branch_ref, tag_ref
 from bot.release.model import Release
@@ -62,7 +63,7 @@ def _subject(release: Release, head: str, findings: tuple[Finding, ...]) -> str:
 def _summary(findings: Sequence[Finding]) -> str:
     if not findings:
         return "Version, blockers, buildbots, magic number and the rules of others: nothing speaks against this release."
-    return f"Version, blockers, buildbots, magic number and the rules of others: {len(findings)} findings."
+    return f"Version, blockers, buildbots, magic number and the rules of others: {counted(len(findings), 'finding')}."
 
 
 def _evidence(finding: Finding) -> Evidence:
@@ -141,7 +142,7 @@ def _red(builders: Sequence[Builder], tier: str, severity: Severity) -> tuple[Fi
     if not builders:
         return ()
     names = tuple(sorted(builder.name for builder in builders))
-    what = f"{len(names)} stable buildbots of the {tier} are red: {', '.join(names)}."
+    what = f"{counted(len(names), f'stable buildbot of the {tier} is', f'stable buildbots of the {tier} are')} red: {', '.join(names)}."
     return (Finding(check="buildbots", rule=tier, severity=severity, what=what, count=len(names), subject=names),)
 
 

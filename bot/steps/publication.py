@@ -19,7 +19,7 @@ from typing import Final
 
 from bot import elsewhere, proving, publishing
 from bot.authority import Role
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.profile_types import StepName
 from bot.publication import ExpectedFile, FileGroup, Problem, Rule, findings_of, missing, named
 from bot.publishing import BEGUN, NOTHING_READ, UNREAD, Listed, Reading
@@ -63,7 +63,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     # 4. only the second time counts, and not before it can be had from everywhere
     if tools.now() < _due(seen, tools):
         return _staying(seen, tools)
-    packages = await elsewhere.packages(release, tools)
+    packages = await elsewhere.packages(release.version, _packages(release, tools), tools.nuget)
     if late := _late(release, tag, seen, packages, tools):
         return late
     return await _read_again(release, tag, listed, seen, packages, tools)
@@ -85,18 +85,33 @@ async def _read_again(
 
 async def _read_and_prove(release: Release, tag: Tag, listed: Listed, tools: Tools) -> Outcome:
     """Read everything for the first time, and prove it while it is on the disk."""
-    shelf = Shelf(tools.home / "published" / release.id.replace("#", "-"))
-    reading, now = await publishing.read(listed, _known(release, listed), release, tools, shelf), tools.now()
-    begun = PublicationSeen(rows=BEGUN + listed.rows, first=now, right=False, partly=reading.known)
+    shelf = Shelf.of(tools.home, release.id)
+    known, now = _known(release, listed), tools.now()
+    begun = PublicationSeen(rows=BEGUN + listed.rows, first=now, right=False, partly=known)
+    try:
+        reading = await publishing.read(listed, known, release, tools, shelf)
+    except UserError as trouble:
+        return Failed(why=str(trouble), retryable=False, look_again=tools.poll(), facts=(begun,))
+    now = tools.now()
+    begun = replace(begun, first=now, partly=reading.known)
     if reading.unread:
         return _unread(reading, listed, begun, tools)
+    # Nothing is asked for a second time because something else is missing.
+    held = replace(begun, partly=reading.files)
     try:
         report = await proving.prove(release, tag, listed, shelf, tools)
+        beside = (await elsewhere.documentation(release.version, tools.docs),)
     except UserError as trouble:
-        # Nothing is asked for a second time because something is missing here.
-        return Failed(why=str(trouble), retryable=False, look_again=tools.poll(), facts=(replace(begun, partly=reading.files),))
-    beside = (await elsewhere.documentation(release.version, tools.docs),)
-    findings = (*reading.findings, *proving.findings(report), *elsewhere.findings(beside, check=StepName.PUBLICATION))
+        return Failed(why=str(trouble), retryable=False, look_again=tools.poll(), facts=(held,))
+    except Unavailable as silence:
+        look_again = max(silence.retry_at or tools.poll(), tools.poll())
+        # It was heard: who asked for a look does not have all of it downloaded again at every try.
+        return Waiting(on="an outside system", why=str(silence), look_again=look_again, facts=(held,))
+    findings = (
+        *reading.findings,
+        *proving.findings(report, reading.findings),
+        *elsewhere.findings(beside, check=StepName.PUBLICATION),
+    )
     right = all(finding.severity is not Severity.WAIVER for finding in findings)
     checked = Checked(step=StepName.PUBLICATION, subject=tag.object, findings=findings)
     seen = PublicationSeen(rows=listed.rows, first=now, right=right, content=reading.content, files=reading.files, stated=listed.stated)
@@ -105,6 +120,11 @@ async def _read_and_prove(release: Release, tag: Tag, listed: Listed, tools: Too
     if gate(learn(release, checked, now), StepName.PUBLICATION):
         return _found(findings, tools, *facts)
     return _staying(seen, tools, *facts)
+
+
+def _packages(release: Release, tools: Tools) -> tuple[str, ...]:
+    """Return which packages the release has on NuGet: none where nothing is published for Windows."""
+    return tools.profile.series_of(release.version).nuget if release.has_step(StepName.WINDOWS_PUBLISH) else ()
 
 
 def _late(release: Release, tag: Tag, seen: PublicationSeen, packages: Sequence[Result], tools: Tools) -> Outcome | None:

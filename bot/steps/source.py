@@ -17,6 +17,7 @@ from bot.effects import Nature
 from bot.errors import Refused
 from bot.journal import Json
 from bot.profile_builders import Workflow
+from bot.release.counting import counted
 from bot.release.facts import Build, Built, Run, RunSeen, Tag
 from bot.release.ids import Repository, RunId
 from bot.release.model import Release, StepStatus
@@ -242,7 +243,7 @@ class _Look:
         build = Build(step=STEP, tag=self.tag.object, commit=self.tag.commit, files=harvest.files, url=run.url, at=self.tools.now())
         compared = "; the archives are those whose hashes it printed" if self.workflow.hashed_by else ""
         return Passed(
-            why=f"The run {run.id} built {len(harvest.files)} files from {self.tag.commit}{compared}.",
+            why=f"The run {run.id} built {counted(len(harvest.files), 'file')} from {self.tag.commit}{compared}.",
             evidence=(_link(run), *_jobs(jobs), *self._made(run, harvest)),
             facts=(RunSeen(run=replace(known, over=True, result=SUCCESS)), Built(build=build)),
         )

@@ -1,10 +1,13 @@
 """Unfreeze: delete exactly our own rules, and see that none is left (invariant I3)."""
 
+import asyncio
+
 from bot import freezing
 from bot.release.facts import Thawed
 from bot.release.ids import branch_ref, tag_ref
 from bot.release.model import Release, ReleaseState
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
+from bot.shelf import Shelf
 from bot.tools import Tools
 
 
@@ -24,6 +27,8 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     ]
     if left:
         return Failed(why=f"These rules are still there: {', '.join(left)}.", retryable=True, look_again=tools.poll())
+    # Of a release that was given up, something may lie there still.
+    await asyncio.to_thread(Shelf.of(tools.home, release.id).clear)
     return Passed(
         why=f"{release.branch} is open again.",
         evidence=(Evidence(what="rules of this release", value="none left"),),

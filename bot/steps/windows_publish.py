@@ -23,6 +23,7 @@ from bot import people
 from bot.azure_view import View
 from bot.command_types import Go
 from bot.profile_builders import Azure, AzurePlan
+from bot.release.counting import counted
 from bot.release.facts import Build, Built, Checked, Finding, Run, RunSeen, Severity, Tag
 from bot.release.gate import valid_go
 from bot.release.ids import ObjectId
@@ -163,7 +164,7 @@ def _with_early(checked: Checked, view: View, policy: Azure, go: Given) -> Check
 
 
 def _passed(build: Build) -> Passed:
-    told = f"the run tells the hashes of {len(build.files)} files" if build.files else "the run tells no hashes"
+    told = f"the run tells the hashes of {counted(len(build.files), 'file')}" if build.files else "the run tells no hashes"
     installers = "" if any(file.name.endswith(".exe") for file in build.files) else "; this series has no installers"
     return Passed(
         why=f"The files for Windows are published; {told}{installers}.",

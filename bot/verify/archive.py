@@ -6,6 +6,7 @@ the bill of materials, and the digest of the tar inside for the comparison with 
 
 import hashlib
 import tarfile
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,9 +205,9 @@ class _Walk:
         if path in self._members or path in self._folders:
             self._fault(path, "is there twice, so that programs disagree on which one counts")
             return True
-        known = self._folded.setdefault(path.casefold(), path)
+        known = self._folded.setdefault(_folded(path), path)
         if known != path:
-            self._notes.append(f"{known!r} and {path!r} are one file where upper and lower case do not matter (macOS, Windows)")
+            self._notes.append(f"{known!r} and {path!r} are one file on macOS or Windows")
         return False
 
     def _content(self, header: Header) -> Member:
@@ -304,6 +305,11 @@ class _LineEnds:
         if b"\r\n" in content:  # it was CR CR LF, which git makes of no line end
             return None
         return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _folded(path: str) -> str:
+    """Return what is the same for all paths that some system takes for one, by case, form of letters, or dots and spaces at the end."""
+    return "/".join(part.rstrip(". ") for part in unicodedata.normalize("NFC", path.casefold()).split("/"))
 
 
 def _short(name: str) -> str:

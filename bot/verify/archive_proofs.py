@@ -43,7 +43,7 @@ class ArchiveHygiene:
                 "so publish the right one."
             )
         entries: dict[str, Member | Folder] = {**archive.members, **archive.folders}
-        faults = list(_untidy(entries)) if self.reproducible else []
+        faults = [*_untidy(entries), *archive.notes] if self.reproducible else []
         if faults:
             raise NotProven(
                 f"{archive.name} is not packed as {self._version} has to be: {faults[0]}"
@@ -73,10 +73,14 @@ def _untidy(entries: Mapping[str, Member | Folder]) -> Iterator[str]:
 class SameTar:
     """Proves that the ``.tgz`` and the ``.tar.xz`` hold the same."""
 
+    def __init__(self, *, reproducible: bool = False) -> None:
+        """Expect one tar in both, as ``ArchiveHygiene.reproducible`` tells of a version; otherwise only the same files."""
+        self._reproducible = reproducible
+
     def verify(self, tgz: Archive, txz: Archive) -> Proven:
         """Prove that both hold the same tar, byte for byte, or else the same files; raise NotProven naming what differs.
 
-        Up to 3.11 the two were built one after the other, so that only times and owners differ; the diagnostics tell which.
+        Before they were reproducible the two were built one after the other, so that times and owners differ; the diagnostics tell which.
         """
         if tgz.tar_sha256 == txz.tar_sha256:
             return Proven(why=f"{tgz.name} and {txz.name} hold the same tar, byte for byte ({tgz.tar_sha256}).")
@@ -88,11 +92,17 @@ class SameTar:
                 f"{f' and {len(different) - 1:,} more' if len(different) > 1 else ''}; build both from one tag.",
                 *different[:_TOLD],
             )
-        notes = [*_redated(tgz, txz)]
+        notes = tuple([*_redated(tgz, txz)][:_TOLD]) or ("all that differs is their order, owners' names or filling",)
+        if self._reproducible:
+            raise NotProven(
+                f"{tgz.name} and {txz.name} hold the same files, but have to be the same tar, byte for byte; pack one tar twice, as "
+                "release-tools does.",
+                *notes,
+            )
         return Proven(
             why=f"{tgz.name} and {txz.name} hold the same {len(tgz.members):,} files with the same modes; only the packing differs, "
             "as with archives that were built apart.",
-            diagnostics=tuple(notes[:_TOLD]) or ("all that differs is their order, owners' names or filling",),
+            diagnostics=notes,
         )
 
 

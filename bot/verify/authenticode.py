@@ -70,7 +70,7 @@ class Authenticode:
             raise NotProven(f"{name} holds no Windows program; an embeddable zip file must hold python.exe.")
         signer = self._policy.common_name
         count = len({signature.file for signature in verified.signatures})
-        why = f"All {count} programs in {name} bear the signatures that they must, and were not changed since."
+        why = f"All programs in {name} ({count}) bear the signatures that they must, and were not changed since."
         return self._proven(why, signer, tuple(verified.signatures), _uncovered(verified.uncovered))
 
     def verify_catalogue(self, catalogue: bytes, index: bytes, name: str = "index-windows.json.cat") -> AuthenticodeProven:

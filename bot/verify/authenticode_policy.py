@@ -5,6 +5,7 @@ issuers and certificates did. Since Azure Trusted Signing (3.12.9 and 3.13.2 hav
 usage of their own says whose they are (https://learn.microsoft.com/en-us/azure/trusted-signing/concept-trusted-signing-cert-management).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,10 @@ MICROSOFT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"vcruntime140*.dll": ("Microsoft Corporation", "Microsoft Windows Software Compatibility Publisher")}
 )
 """What Microsoft has signed, twice each, and under which common names."""
+
+_OF_RUN: Final = re.compile(r"Built: Release_(v[0-9][0-9a-z.]*)_[0-9.]+")
+"""How the pipeline describes what it builds: by the name of its run, the tag and the date with a number
+(https://github.com/python/release-tools/blob/main/windows-release/azure-pipelines.yml)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,18 @@ class AuthenticodeProven(Proven):
 
     signatures: tuple[Signature, ...]
     descriptions: frozenset[str]
+
+    def of_tag(self, name: str, tag: str) -> "AuthenticodeProven":
+        """Return it again for a file called ``name``; raise NotProven where its signer says that it was built from another tag.
+
+        Only descriptions that the pipeline makes of its run count; installers, for one, are described in other words.
+        """
+        for description in sorted(self.descriptions):
+            built = _OF_RUN.fullmatch(description)
+            if built and built[1] != tag:
+                why = f"{name} is signed as built from {built[1]}, but this release is {tag}; publish the file that was built from {tag}."
+                raise NotProven(why, *(one.in_words for one in self.signatures if one.description == description))
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,6 @@ with _openssl_versions_understood():
         CounterSignerError,
         InvalidDigestError,
         SignerInfoVerificationError,
-        SignifyError,
     )
     from signify.x509 import Certificate, CertificateStore, VerificationContext
 
@@ -110,7 +109,6 @@ __all__ = [
     "RFC3161SignedData",
     "SignedPEFile",
     "SignerInfoVerificationError",
-    "SignifyError",
     "VerificationContext",
     "certificates_in_pem",
     "length_of_der",

@@ -19,6 +19,7 @@ PROGRAMS: Final = ("*.exe", "*.dll", "*.pyd")
 """What Windows loads as a program by its name."""
 
 _MARK: Final = b"MZ"
+_LOCAL: Final = struct.Struct("<4s5H3I2H")
 _END: Final = struct.Struct("<4s4H2IH")
 _LONGEST_COMMENT: Final = 0xFFFF
 _END_64: Final = b"PK\x06\x07"
@@ -55,6 +56,7 @@ def members(stream: BinaryIO, name: str, limits: ZipLimits) -> Iterator[Member]:
         with zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
             _plausible(infos, name, limits)
+            _nothing_between(stream, infos, archive.start_dir, name)
             for info in infos:
                 if not info.is_dir():
                     yield _member(archive, info, name, limits)
@@ -70,9 +72,30 @@ def _directory_is_small(stream: BinaryIO, name: str, limits: ZipLimits) -> None:
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or place + _END.size > len(tail):
         raise NotProven(f"{name} is no whole zip file, so it is damaged or was changed; download it again.", "its directory is missing")
+    if place + _END.size < len(tail):
+        raise _hides(name, f"{len(tail) - place - _END.size} bytes behind its directory")
     count, size = _END.unpack_from(tail, place)[4:6]
     if tail[max(0, place - _END_64_SIZE) :].startswith(_END_64) or count > limits.members or size > limits.directory:
         raise NotProven(f"{name} has a directory larger than any zip file of a release, so it was not read.", f"{count} members")
+
+
+def _nothing_between(stream: BinaryIO, infos: list[zipfile.ZipInfo], directory: int, name: str) -> None:
+    """Refuse what lies before, between or behind the members, where some programs look for members and others do not."""
+    place = 0
+    for info in sorted(infos, key=lambda one: one.header_offset):
+        if info.header_offset < 0:
+            raise zipfile.BadZipFile("its beginning is missing")
+        if info.header_offset != place:
+            break
+        stream.seek(place)
+        *_, names, extra = _LOCAL.unpack(stream.read(_LOCAL.size))
+        place += _LOCAL.size + names + extra + info.compress_size
+    if place != directory:
+        raise _hides(name, f"at byte {place} of {directory} before its directory")
+
+
+def _hides(name: str, where: str) -> NotProven:
+    return NotProven(f"{name} holds something that is not in its directory, which no zip file of a release does; do not use it.", where)
 
 
 def _plausible(infos: list[zipfile.ZipInfo], name: str, limits: ZipLimits) -> None:
@@ -96,6 +119,8 @@ def _fault(info: zipfile.ZipInfo, limits: ZipLimits) -> str:
     parts = info.orig_filename.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) or any(letter in info.orig_filename for letter in '\\:\0<>"|?*'):
         return "has a path that leads elsewhere"
+    if any(part.endswith((".", " ")) for part in parts):
+        return "has a name that Windows would shorten to another one"
     mode = info.external_attr >> 16
     if mode and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and stat.S_IFMT(mode):
         return "is a link or a device"

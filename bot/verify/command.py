@@ -83,7 +83,7 @@ def _rows(verdict: TagVerdict) -> dict[str, str]:
 
 
 def _json(arguments: argparse.Namespace, verdict: TagVerdict) -> str:
-    """Return the verdict as one line of JSON."""
+    """Return the verdict as one line of JSON, all in ASCII, so that a terminal has nothing to obey."""
     row = {
         "name": arguments.name,
         "good": verdict.good,
@@ -96,7 +96,7 @@ def _json(arguments: argparse.Namespace, verdict: TagVerdict) -> str:
         "diagnostics": list(verdict.diagnostics),
         "file": str(arguments.file),
     }
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return json.dumps(row) + "\n"
 
 
 def _words(arguments: argparse.Namespace, verdict: TagVerdict) -> str:

@@ -11,6 +11,8 @@ from bot.errors import UserError
 from bot.publication import Companion
 from bot.services.python_org import Download, Downloaded, Missing, Oversized, PythonOrg, Release, ReleaseFile, Unread, Withheld
 from bot.verify.digests import Digests
+from bot.verify.install_manager import CATALOGUE, FTP, INDEX
+from bot.verify.install_manager import LARGEST as LARGEST_INDEX
 from bot.verify.material import (
     LARGEST_COMPANION,
     USED,
@@ -22,6 +24,7 @@ from bot.verify.material import (
     not_read,
     place,
     read_small,
+    tells_of_manifest,
     usable_names,
 )
 from bot.verify.report import Watcher
@@ -40,6 +43,7 @@ async def from_python_org(
 ) -> Material:
     """Download the listed files that are asked about and what vouches for them; ``folder`` must be there, and empty.
 
+    Beside a manifest the index of the install manager is downloaded, which is there whatever is listed, and the catalogue over it.
     Raises NoRoom before anything is downloaded. A file that cannot be had keeps none of the others from being verified.
     """
     chosen = tuple(row for row in rows if choice.takes(row.file_name))
@@ -55,7 +59,27 @@ async def from_python_org(
     for url in limits:
         if not isinstance(downloads[url], Downloaded):
             _kept(folder, url).unlink()
-    return Material(files=tuple(_file(row, troubles[row.url], downloads, folder) for row in chosen), asked_site=True, release=release)
+    index = await index_of(site, folder) if tells_of_manifest(wanted.values()) else {}
+    made = tuple(_file(row, troubles[row.url], downloads, folder) for row in chosen)
+    return Material(files=made, asked_site=True, release=release, index=index)
+
+
+async def index_of(site: PythonOrg, folder: Path) -> Mapping[str, bytes | NotProven]:
+    """Download the install manager's index and its catalogue; they are kept with the rest unless a file of the release has their name."""
+    into = {FTP + name: io.BytesIO() for name in (INDEX, CATALOGUE)}
+    downloads = await site.download_all(dict.fromkeys(into, LARGEST_INDEX), into)
+    found: dict[str, bytes | NotProven] = {}
+    for url, content in into.items():
+        name, download = url.rsplit("/", 1)[-1], downloads[url]
+        if isinstance(download, Missing):
+            found[name] = NotProven(f"{name} is not on python.org, so Windows is offered no release at all; ask the Windows expert for it.")
+        elif not isinstance(download, Downloaded):
+            found[name] = _trouble(name, download)
+        else:
+            found[name] = content.getvalue()
+            if not _kept(folder, url).exists():
+                _kept(folder, url).write_bytes(content.getvalue())
+    return found
 
 
 def _kept(folder: Path, url: str) -> Path:

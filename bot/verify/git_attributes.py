@@ -5,7 +5,7 @@ about line ends is read: the attributes ``text``, ``eol`` and ``crlf``, and macr
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,12 +17,17 @@ LARGEST: Final = 1 << 20
 
 _MOST_LINES: Final = 5_000
 _MOST_STARS: Final = 8
+_MOST_DOUBLE: Final = 2
 _DECIDING: Final = frozenset({"text", "eol", "crlf"})
 _BINARY: Final = ("-diff", "-merge", "-text")
 _SET: Final = "set"
 _UNSET: Final = "unset"
 _UNSPECIFIED: Final = "unspecified"
 _MEANINGFUL: Final = frozenset({_SET, _UNSET, "auto", "input"})
+_STAR: Final = "[^/]*"
+_FOLDERS: Final = "(?:.*/)?"
+_ANYTHING: Final = ".*"
+_WILDCARDS: Final = frozenset({_STAR, _FOLDERS, _ANYTHING})
 _NAME: Final = re.compile(r"[A-Za-z0-9_.][-A-Za-z0-9_.]*")
 _ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", '"': '"', "\\": "\\"}
 _BRACKETS: Final = re.compile(r"\[(?P<not>[!^]?)(?P<set>\]?(?:\\.|\[:[a-z]+:\]|[^\]\\])*)\]")
@@ -125,16 +130,31 @@ def _state(word: str) -> tuple[str, str]:
 
 def _translated(pattern: str, where: str) -> re.Pattern[str]:
     """Return a pattern for paths below the folder of its file; raise Unusable for one that would take too long."""
-    if pattern.count("*") > _MOST_STARS:
+    if pattern.count("*") > _MOST_STARS or pattern.count("**") > _MOST_DOUBLE:
         raise Unusable(f"A pattern with {pattern.count('*')} stars in {where} is not followed, because it may take for ever.")
     if pattern.endswith("/"):
         return re.compile(r"(?!)")  # folders have no line ends, and what lies in them is not meant
     anchored = "/" in pattern
-    beginning = "" if anchored else "(?:.*/)?"
+    beginning = "" if anchored else _FOLDERS
     try:
-        return re.compile(beginning + "".join(_pieces(pattern.removeprefix("/"))), re.DOTALL)
+        return re.compile(beginning + _in_bounds(_pieces(pattern.removeprefix("/"))), re.DOTALL)
     except re.error:
         raise Unusable(f"The pattern {pattern[:60]!r} in {where} is not understood.") from None
+
+
+def _in_bounds(pieces: Iterable[str]) -> str:
+    """Join pieces so that matching takes no time worth naming.
+
+    What stands between a star and the next wildcard is sought once and not at every later place as well: where the rest fits behind a
+    later one, it also fits behind the first, because the next wildcard takes what lies between.
+    """
+    groups = [""]
+    for piece in pieces:
+        if piece in _WILDCARDS:
+            groups.append("")
+        groups[-1] += piece
+    *most, last = groups
+    return "".join(f"(?>{_STAR}?{group.removeprefix(_STAR)})" if group.startswith(_STAR) else group for group in most) + last
 
 
 def _pieces(pattern: str) -> Iterator[str]:
@@ -144,11 +164,11 @@ def _pieces(pattern: str) -> Iterator[str]:
         rest = pattern[position:]
         at_part = position == 0 or pattern[position - 1] == "/"
         if at_part and rest.startswith("**/"):
-            position, piece = position + 3, "(?:.*/)?"
+            position, piece = position + 3, _FOLDERS
         elif at_part and rest == "**":
-            position, piece = position + 2, ".*"
+            position, piece = position + 2, _ANYTHING
         elif rest.startswith("*"):
-            position, piece = position + 1, "[^/]*"
+            position, piece = position + 1, _STAR
         elif rest.startswith("?"):
             position, piece = position + 1, "[^/]"
         elif found := _BRACKETS.match(rest):

@@ -4,6 +4,7 @@ Whatever they come from, the id of the tree is recomputed from them, so that not
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ ATTRIBUTES: Final = ".gitattributes"
 _LARGEST_ANSWER: Final = 1 << 25
 _MOST_ENTRIES: Final = 100_000
 _DEEPEST: Final = 64
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NO_ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
@@ -170,6 +172,6 @@ def _github_entry(row: object) -> tuple[str, TreeEntry]:
     path, mode, sha = (row.get("path"), row.get("mode"), row.get("sha")) if isinstance(row, dict) else (None, None, None)
     if not (isinstance(path, str) and isinstance(mode, str) and isinstance(sha, str) and git_objects.is_id(sha)):
         raise Unusable(f"The list of files has a row without path, mode and id, {str(row)[:100]!r}; ask again.")
-    if mode.lstrip("0") not in git_objects.MODES or {"", ".", ".."} & set(path.split("/")):
+    if mode.lstrip("0") not in git_objects.MODES or {"", ".", ".."} & set(path.split("/")) or _SURROGATE.search(path):
         raise Unusable(f"The list of files has a row that git would not write, {path[:100]!r} with mode {mode[:10]!r}; ask again.")
     return path, TreeEntry(mode=mode.lstrip("0"), object_id=sha)

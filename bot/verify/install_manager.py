@@ -11,22 +11,29 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Final
 
-from pydantic import Field, Strict, TypeAdapter
+from pydantic import FailFast, Field, Strict, TypeAdapter
 
+from bot.release.counting import counted
 from bot.release.quoting import shown
 from bot.release.version import Version, VersionError
 from bot.verify.result import NotProven, Proven, Unusable
 from bot.verify.strict_json import formed, read_json, some
 
-LARGEST: Final = 4 * 1024 * 1024
+LARGEST: Final = 1024 * 1024
 """Bytes of a manifest or an index that are read; the index of all releases has some 50,000."""
 
 FTP: Final = "https://www.python.org/ftp/python/"
 INDEX: Final = "index-windows.json"
+"""What the install manager reads of all releases, in the folder above theirs."""
+
+CATALOGUE: Final = f"{INDEX}.cat"
+"""The signed catalogue over the index, beside it."""
 
 _SCHEMA: Final = 1
+_MOST: Final = 1000
 _SHA256: Final = re.compile("[0-9A-Fa-f]{64}")
 _ARCHITECTURES: Final = "32|64|arm64"
+_MANIFEST: Final = re.compile(r"windows-[0-9][0-9a-z.]*\.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +61,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class _Manifest:
-    versions: tuple[Entry, ...]
+    versions: Annotated[tuple[Entry, ...], FailFast(), Field(max_length=_MOST)]
+
+
+def is_manifest(name: str) -> bool:
+    """Tell whether a file of this name is the manifest of some release."""
+    return _MANIFEST.fullmatch(name) is not None
 
 
 def read_entries(content: bytes, *, name: str) -> tuple[Entry, ...]:
@@ -93,8 +105,17 @@ class InstallManagerManifest:
         if index is not None:
             self._compare(entries, index)
         listed = "" if index is None else f", and {INDEX} lists the same"
-        packages = f"{len(told)} packages of Python {self.version}, the hashes of {len(compared)} of which were compared"
+        packages = f"{counted(len(told), 'package')} of Python {self.version}, the hashes of {len(compared)} of which were compared"
         return Proven(why=f"{self.file_name} names {packages}{listed}.", diagnostics=tuple(f"{told[name]} {name}" for name in sorted(told)))
+
+    def newer_in(self, index: bytes) -> Version | None:
+        """Return the later release to which the index has moved on, so that it tells nothing of this one any more; None where it has not.
+
+        Raises NotProven where the index is none.
+        """
+        entries = read_entries(index, name=INDEX)
+        newest = self._newest(entries)
+        return newest if newest > self.version and not self._listed(entries) else None
 
     def _of_list(self, entries: Sequence[Entry]) -> Iterator[str]:
         """Tell what is wrong with the entries together."""
@@ -134,10 +155,9 @@ class InstallManagerManifest:
 
     def _compare(self, entries: Sequence[Entry], index: bytes) -> None:
         """Hold the manifest against the index."""
-        all_listed = read_entries(index, name=INDEX)
-        listed = [entry for entry in all_listed if entry.version == str(self.version)]
-        if not listed and (newest := self._newest(all_listed)) > self.version:
-            raise Unusable(f"{INDEX} has moved on to Python {newest}, so it tells nothing of {self.version} any more.", INDEX)
+        if newer := self.newer_in(index):
+            raise Unusable(f"{INDEX} has moved on to Python {newer}, so it tells nothing of {self.version} any more.", INDEX)
+        listed = self._listed(read_entries(index, name=INDEX))
         told, found = ({entry.id: (entry.url, entry.sha256) for entry in some_} for some_ in (entries, listed))
         wrong = [
             *(f"{shown(one)} is not in the index" for one in sorted(told.keys() - found.keys())),
@@ -152,6 +172,9 @@ class InstallManagerManifest:
         if wrong:
             why = f"{INDEX} does not list what {self.file_name} names ({wrong[0]}); ask the Windows expert to publish the index anew."
             raise NotProven(why, *some(wrong))
+
+    def _listed(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        return [entry for entry in entries if entry.version == str(self.version)]
 
     def _newest(self, entries: Sequence[Entry]) -> Version:
         """Return the newest release of the series, or the one before which there is none."""

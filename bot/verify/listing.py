@@ -24,7 +24,7 @@ class ExpectedFiles:
         self._expected = [file for file in expected if choice.takes(file.name)]
 
     def results(self, material: Material) -> tuple[Result, ...]:
-        """Return a result for each file that is wrongly listed or not, and one for the release, unless it has wrong files only."""
+        """Return a result for each file that is wrongly listed or not, and one for the release, unless it has wrong files only, or none."""
         rows = [file.row for file in material.files]
         if material.asked_site and material.release is None:
             why = f"python.org does not show {self._name}: no published release has this name, so check the version, or publish it."
@@ -32,7 +32,7 @@ class ExpectedFiles:
         wrong = tuple(self._of_files(rows))
         whole = material.asked_site and not self._choice.patterns
         release, remarks = self._of_rows(material, rows) if whole else ((), ())
-        return wrong + release if wrong or release else (self._all_right(rows, remarks),)
+        return wrong + release if wrong or release or not rows else (self._all_right(rows, remarks),)
 
     @property
     def _name(self) -> str:

@@ -12,10 +12,11 @@ from bot.errors import UserError
 from bot.publication import Companion
 from bot.services.python_org import Release, ReleaseFile
 from bot.verify.digests import Digests
+from bot.verify.install_manager import CATALOGUE, INDEX, LARGEST, is_manifest
 from bot.verify.metadata import Stated
-from bot.verify.result import NotProven, Unusable
+from bot.verify.result import NotProven, Result, Unusable
 
-LARGEST_COMPANION: Final = 16 * 1024 * 1024
+LARGEST_COMPANION: Final = 8 * 1024 * 1024
 """Bytes of what vouches for a file that are still read; the SBOM of 3.14.4's sources has 3 million."""
 
 USED: Final = (Companion.OPENPGP, Companion.SIGSTORE, Companion.SBOM)
@@ -73,12 +74,15 @@ class Material:
     """All that is to be verified of one release.
 
     ``asked_site`` tells whether python.org itself was asked: then ``release`` is its row, None while it shows none, and every field of
-    ``files`` is stated; otherwise only what the metadata tells is known.
+    ``files`` is stated; otherwise only what the metadata tells is known. ``index`` is the install manager's index and the catalogue over
+    it, by their names, or why they could not be had; what was not looked for is not in it.
     """
 
     files: tuple[MaterialFile, ...]
     asked_site: bool
     release: Release | None = None
+    elsewhere: tuple[Result, ...] | None = None
+    index: Mapping[str, bytes | NotProven] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,19 +108,27 @@ def from_directory(folder: Path, stated: Stated, choice: Choice, release: Releas
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder; give the one that holds the files of the release.")
     files = tuple(_in_folder(folder, row, stated) for row in stated.files if choice.takes(row.file_name))
-    return Material(files=files, asked_site=asked_site, release=release)
+    return Material(files=files, asked_site=asked_site, release=release, index=_index(folder) if tells_of_manifest(stated.files) else {})
+
+
+def tells_of_manifest(rows: Iterable[ReleaseFile]) -> bool:
+    """Tell whether one of these files is a manifest, which the install manager's index has to repeat."""
+    return any(is_manifest(row.file_name) for row in rows)
 
 
 def usable_names(rows: Sequence[ReleaseFile]) -> Mapping[str, NotProven | None]:
-    """Return for each address why its file cannot be looked for under its name, or None where it can."""
-    seen: set[str] = set()
+    """Return for each address why its file cannot be looked for under its name, or None where it can.
+
+    Two that lie in different folders there cannot lie in one folder here, nor one under the name of what vouches for another; small and
+    capital letters are the same on some systems.
+    """
+    names = {f"{row.file_name}{companion}".casefold(): row.url + companion for row in rows for companion in USED}
     troubles: dict[str, NotProven | None] = {}
     for row in rows:
-        if row.file_name in seen and row.url not in troubles:
+        if names.setdefault(row.file_name.casefold(), row.url) != row.url:
             troubles[row.url] = NotProven(f"Another file is listed under the same name, so {row.url} was not looked for.")
         else:
             troubles[row.url] = unusable_name(row)
-        seen.add(row.file_name)
     return troubles
 
 
@@ -148,10 +160,17 @@ def _in_folder(folder: Path, row: ReleaseFile, stated: Stated) -> MaterialFile:
     return MaterialFile(row=row, path=path, companions=companions)
 
 
+def _index(folder: Path) -> Mapping[str, bytes | NotProven]:
+    """Read the install manager's index and its catalogue, as far as they lie in the folder."""
+    return {
+        name: _small(folder / name, LARGEST, "what the install manager reads") for name in (INDEX, CATALOGUE) if (folder / name).is_file()
+    }
+
+
 def _companion(path: Path, row: ReleaseFile, companion: Companion, stated: Stated) -> bytes | Lacking:
     listed = place(row, companion) if stated.companions else Lacking(lack=Lack.UNTOLD, why="the metadata does not tell of any")
-    if isinstance(listed, Lacking) and listed.lack is Lack.ELSEWHERE:
-        return listed
+    if isinstance(listed, Lacking) and listed.lack is not Lack.UNTOLD:
+        return listed  # what lies in the folder under its name all the same, python.org does not publish
     beside = path.with_name(path.name + companion)
     if beside.is_file():
         return read_small(beside)
@@ -164,13 +183,19 @@ def _companion(path: Path, row: ReleaseFile, companion: Companion, stated: State
 
 def read_small(path: Path) -> bytes | Lacking:
     """Read what vouches for a file, or say why that cannot be."""
+    content = _small(path, LARGEST_COMPANION, "what vouches for a file")
+    return Lacking(lack=Lack.GONE, why=content.why.rstrip(".")) if isinstance(content, NotProven) else content
+
+
+def _small(path: Path, largest: int, what: str) -> bytes | NotProven:
+    """Read a file that has no more bytes than this, or say in a sentence why that cannot be."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_COMPANION + 1)
+            content = file.read(largest + 1)
     except OSError as error:
-        return Lacking(lack=Lack.GONE, why=f"{path.name} cannot be read ({error.strerror})")
-    if len(content) > LARGEST_COMPANION:
-        return Lacking(lack=Lack.GONE, why=f"{path.name} is longer than {LARGEST_COMPANION} bytes, too many for what vouches for a file")
+        return Unusable(f"{path.name} cannot be read ({error.strerror}).")
+    if len(content) > largest:
+        return NotProven(f"{path.name} is longer than {largest} bytes, too many for {what}.")
     return content
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BeforeValidator, Field, Strict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, FailFast, Field, Strict, TypeAdapter, ValidationError
 
 from bot.errors import UserError
 from bot.services.answers import one_line
@@ -20,8 +20,8 @@ from bot.services.python_org import ReleaseFile
 
 Shape = TypeVar("Shape")
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of a metadata file that are still read; the longest known has a two-hundredth of it."""
+LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of a metadata file that are still read; the longest known has a twenty-fifth of it."""
 
 MOST: Final = 1000
 """Files of one release that are still looked at."""
@@ -45,7 +45,7 @@ class Stated:
 
 
 _Text = Annotated[str, Strict(), Field(max_length=2000), BeforeValidator(lambda value: "" if value is None else value)]
-_Count = Annotated[int, Strict(), Field(ge=0)]
+_Count = Annotated[int, Strict(), Field(ge=0, lt=1 << 63)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class _Meta:
 @dataclass(frozen=True, kw_only=True)
 class _Page:
     meta: _Meta
-    objects: tuple[_Row, ...]
+    objects: Annotated[tuple[_Row, ...], FailFast()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,9 +197,9 @@ def _paged() -> TypeAdapter[_Page]:
 
 @cache
 def _bare() -> TypeAdapter[tuple[_Row, ...]]:
-    return TypeAdapter(tuple[_Row, ...])
+    return TypeAdapter(Annotated[tuple[_Row, ...], FailFast()])
 
 
 @cache
 def _tracked() -> TypeAdapter[tuple[_Entry, ...]]:
-    return TypeAdapter(tuple[_Entry, ...])
+    return TypeAdapter(Annotated[tuple[_Entry, ...], FailFast()])

@@ -8,10 +8,11 @@ from typing import Final
 
 from bot.errors import Unavailable, UserError
 from bot.publication import FileGroup
-from bot.verify.archive_proofs import SameTar
+from bot.verify.archive_proofs import ArchiveHygiene, SameTar
 from bot.verify.digests import WORKERS, Stopped
 from bot.verify.listing import ExpectedFiles
 from bot.verify.material import Choice, Material
+from bot.verify.release_manifest import ManifestProofs
 from bot.verify.release_policy import Builder, ReleasePolicy
 from bot.verify.release_proofs import FileProofs, NotAsked, Question, Step, Task
 from bot.verify.report import Report, Silent, Watcher
@@ -42,7 +43,8 @@ def verify_release(
     files = [FileProofs(file, question) for file in material.files if choice.takes(file.name)]
     steps: list[Step] = [*ExpectedFiles(policy.version, policy.expected, choice).results(material)]
     steps += [step for file in files for step in file.steps()]
-    steps += [*_same_tar(files, policy)]
+    steps += [step for manifest in _manifests(files, material, question) for step in manifest.steps()]
+    steps += [*_same_tar(files, policy), *(material.elsewhere or ())]
     steps += [*_not_asked(material, question)]
     results = _settled(_run(steps, question, _to_read(files)), files)
     return Report(results=tuple(results), not_asked=_sentences(step for step in steps if isinstance(step, NotAsked)))
@@ -90,13 +92,21 @@ def _unforeseen(trouble: Exception) -> Unusable:
     return Unusable(why, *traceback.format_exception_only(trouble), *traceback.format_tb(trouble.__traceback__)[-2:])
 
 
+def _manifests(files: Sequence[FileProofs], material: Material, question: Question) -> Iterator[ManifestProofs]:
+    """Yield what is to be proved of the manifest, where it is there."""
+    for file in files:
+        if file.group is FileGroup.WINDOWS_MANIFEST and file.file.path is not None:
+            yield ManifestProofs(path=file.file.path, index=material.index, question=question)
+
+
 def _same_tar(files: Sequence[FileProofs], policy: ReleasePolicy) -> Iterator[Step]:
     """Compare the two source archives, where both are there."""
     archives = [file.archive for file in files if file.archive is not None]
     names = [file.name for file in policy.expected if file.group is FileGroup.SOURCE]
     if len(archives) == len(names) == 2:  # noqa: PLR2004 - the .tgz and the .tar.xz
         first, second = archives
-        yield Task(subject=policy.name, proof=ProofName.SAME_TAR, work=lambda: SameTar().verify(first(), second()))
+        same = SameTar(reproducible=ArchiveHygiene(policy.version).reproducible)
+        yield Task(subject=policy.name, proof=ProofName.SAME_TAR, work=lambda: same.verify(first(), second()))
     elif archives:
         yield NotAsked(question=f"Whether {' and '.join(names)} hold the same files", because="not both of them are here")
 
@@ -127,7 +137,8 @@ def _not_asked(material: Material, question: Question) -> Iterator[NotAsked]:
         yield NotAsked(question="Whether the release has all its files and no others", because="only some were asked about")
     if question.source_tree is None and any(file.group is FileGroup.SOURCE for file in question.policy.expected):
         yield NotAsked(question="Whether the sources are those of the tag", because="the files of the tag were not given")
-    yield NotAsked(question="Whether the documentation and NuGet have the release", because="neither of them is asked here")
+    if material.elsewhere is None:
+        yield NotAsked(question="Whether the documentation and NuGet have the release", because="neither of them was asked")
     if not question.builders:
         yield NotAsked(question="Whether the files are those that were built", because="what the builders told was not given")
 

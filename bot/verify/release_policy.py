@@ -43,6 +43,8 @@ class ReleasePolicy:
     signers: Signers = Signers()
     tag_signature_required: bool = True
     authenticode: Authenticode | None = None
+    nuget: tuple[str, ...] = ()
+    """The packages that the release has on NuGet, by their ids."""
 
     @property
     def name(self) -> str:

@@ -9,9 +9,8 @@ from threading import Event
 from bot.publication import Companion, ExpectedFile, FileGroup
 from bot.verify.archive import Archive, read_archive
 from bot.verify.archive_proofs import ArchiveHygiene
+from bot.verify.authenticode import AuthenticodeProven
 from bot.verify.digests import Digests, digest_file
-from bot.verify.install_manager import LARGEST as LARGEST_MANIFEST
-from bot.verify.install_manager import InstallManagerManifest
 from bot.verify.material import Lack, Lacking, MaterialFile
 from bot.verify.release_policy import Builder, ReleasePolicy
 from bot.verify.report import Once, Watcher
@@ -89,8 +88,6 @@ class FileProofs:
         yield from self._authenticode()
         yield from self._sbom()
         yield from self._archive()
-        if self.group is FileGroup.WINDOWS_MANIFEST:
-            yield self._task(ProofName.INSTALL_MANAGER, self._manifest)
 
     @property
     def stated(self) -> StatedBytes:
@@ -175,9 +172,12 @@ class FileProofs:
         if authenticode is None:
             yield self._not_asked("Whether the Authenticode signatures are good", "the profile names nobody who signs for Windows")
         elif is_zip:
-            yield self._task(ProofName.AUTHENTICODE, lambda: authenticode.verify_zip(path))
+            yield self._task(ProofName.AUTHENTICODE, lambda: self._of_tag(authenticode.verify_zip(path)))
         else:
-            yield self._task(ProofName.AUTHENTICODE, lambda: authenticode.verify(path, self.name))
+            yield self._task(ProofName.AUTHENTICODE, lambda: self._of_tag(authenticode.verify(path, self.name)))
+
+    def _of_tag(self, proven: AuthenticodeProven) -> Proven:
+        return proven.of_tag(self.name, self._policy.version.tag)
 
     def _sbom(self) -> Iterator[Step]:
         held = self.file.companions[Companion.SBOM]
@@ -207,12 +207,6 @@ class FileProofs:
         yield self._task(ProofName.ARCHIVE, lambda: ArchiveHygiene(self._policy.version).verify(archive()))
         if tree is not None:
             yield self._task(ProofName.SOURCE_TREE, lambda: tree.verify(archive()))
-
-    def _manifest(self) -> Proven:
-        known = {name: sha256 for builder in self._question.builders for name, sha256 in builder.sha256.items()}
-        with self._path.open("rb") as file:
-            content = file.read(LARGEST_MANIFEST + 1)
-        return InstallManagerManifest(version=self._policy.version).verify(content, known=known)
 
     @property
     def _path(self) -> Path:

@@ -33,7 +33,7 @@ from sigstore_models.common.v1 import HashAlgorithm
 from bot.verify.result import NotProven, Proven, Unusable
 from bot.verify.sigstore_root import SigstoreRoot
 
-LARGEST_BUNDLE: Final = 1 << 18
+LARGEST_BUNDLE: Final = 1 << 16
 """Bytes; a bundle of CPython has 5 to 6 kilobytes, and one with time stamps not much more."""
 
 _DIGEST: Final = 32

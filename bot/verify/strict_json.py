@@ -1,6 +1,7 @@
 """Read a JSON document that may have been made to do harm: within bounds, and only where all readers would read the same in it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
@@ -36,7 +37,10 @@ def read_json(content: bytes, *, name: str, largest: int) -> object:
 
 
 def formed(data: object, shape: TypeAdapter[Shape], *, name: str) -> Shape:
-    """Return what a document holds in its shape; raise NotProven naming every place where it has another."""
+    """Return what a document holds in its shape; raise NotProven naming every place where it has another.
+
+    Each place takes some thousand bytes, so the lists of a shape have a ``max_length``, and ``FailFast``: the first place is enough.
+    """
     try:
         return shape.validate_python(data)
     except ValidationError as error:
@@ -56,8 +60,7 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return an object all of whose names differ."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise _Ambiguous(f"{shown(twice)} appears twice in one object")
     return found
 

@@ -67,7 +67,7 @@ class Header:
             raise BadHeader(f"has a header with numbers that programs read in different ways, at {found.name!r}")
         if block[_NAME].rstrip(b"\0").count(0):
             raise BadHeader(f"has a header that hides something behind the name {found.name!r}")
-        slash = "/" if kind == tarfile.DIRTYPE or block[_NAME].rstrip(b"\0").endswith(b"/") else ""
+        slash = "/" if kind == tarfile.DIRTYPE or found.name.endswith("/") else ""
         return cls(
             name=found.name.rstrip("/") + slash,
             kind=kind,

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from bot.fetching import MOST, Fetched, fetch, lasting, still
 from bot.profile_types import Timing
 from bot.release.facts import Ended, FileRead
 from bot.services.python_org import Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld
+from bot.shelf import Shelf
 from tests.publication.conftest import Box
 
 FTP = "https://www.python.org/ftp/python/3.15.0/"
@@ -56,6 +58,28 @@ async def test_only_the_rest_is_asked_for_again(site: Box, python_org: PythonOrg
     assert {one.at for one in second.known if one.url != FTP + PKG} == {NOW}, "it was not read since"
     assert second.manifests == {FTP + MANIFEST: CONTENT}
     assert second.content == (await looked(python_org)).content
+
+
+async def test_a_manifest_is_read_again_for_its_bytes_even_where_it_is_known(site: Box, python_org: PythonOrg, tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    first = await fetch(FILES, {FTP + MANIFEST}, (), python_org, NOW, shelf)
+    later = NOW + timedelta(hours=1)
+    second = await fetch(FILES, {FTP + MANIFEST}, first.files, python_org, later, shelf)
+    assert second.manifests == {FTP + MANIFEST: CONTENT}
+    assert [asked(site, name) for name in (TGZ, f"{TGZ}.sigstore", GONE, MANIFEST)] == [1, 1, 1, 2]
+    assert second.content == first.content
+    assert {one.at for one in second.files if one.url == FTP + MANIFEST} == {later}
+
+
+async def test_what_does_not_lie_on_the_disk_as_it_was_read_is_read_again(site: Box, python_org: PythonOrg, tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    first = await fetch(FILES, (), (), python_org, NOW, shelf)
+    (shelf.folder / TGZ).write_bytes(CONTENT.swapcase())
+    later = NOW + timedelta(hours=1)
+    second = await fetch(FILES, (), first.files, python_org, later, shelf)
+    assert [asked(site, name) for name in (TGZ, PKG)] == [2, 1]
+    assert {one.at for one in second.files if one.url == FTP + TGZ} == {later}
+    assert (shelf.folder / TGZ).read_bytes() == CONTENT
 
 
 async def test_another_content_has_another_digest(site: Box, python_org: PythonOrg) -> None:

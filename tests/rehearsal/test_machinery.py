@@ -13,8 +13,14 @@ from bot.rehearsal.machinery import Machines
 from bot.rehearsal.release_files import ReleaseFiles
 from bot.rehearsal.release_tools import add_release_tools
 from bot.rehearsal.release_workflow import BUILD_RELEASE, REPOSITORY
+from bot.rehearsal.trust_sigstore import SmallSigstore
+from bot.rehearsal.trust_windows import SmallWindowsSigning
 from bot.rehearsal.versions import PythonVersion
+from bot.rehearsal.workshop import Workshop
 from bot.rehearsal.world import World
+from bot.release.version import Version
+from bot.verify.authenticode import Authenticode, AuthenticodePolicy, Roots
+from bot.verify.install_manager import CATALOGUE, INDEX, InstallManagerManifest, read_entries
 
 COMMIT = "5d2a1c8f0e9b7a6d4c3b2a190817263544536271"
 FILES = ReleaseFiles(PythonVersion.parse("3.15.0a3"))
@@ -102,6 +108,23 @@ async def test_publishing_puts_the_windows_files_on_python_org(world: World, mac
     table = run.artifacts["hashes"].files["hashes.txt"].decode("ascii")
     assert all(name in table for name in FILES.installers | FILES.embeddable)
     assert table.count("python-3.15.0a3.exe ") == 2
+
+
+async def test_the_install_manager_is_offered_what_is_published_in_the_place_of_what_was_before(world: World, tmp_path: Path) -> None:
+    windows = SmallWindowsSigning.create(tmp_path)
+    workshop = Workshop(
+        sigstore=SmallSigstore.create(), windows=windows, identity="hugo@python.org", issuer="https://example.org", openpgp={}
+    )
+    index = b""
+    for version in ("3.14.6", "3.15.0a2", "3.15.0a3"):
+        files = ReleaseFiles(PythonVersion.parse(version), workshop=workshop)
+        run = world.azure.queue("zooba", ORDER | {"SourceTag": f"v{version}"})
+        Machines(world, files).publish(run.id)
+        index, catalogue = (world.python_org.content(name) or b"" for name in (INDEX, CATALOGUE))
+        (manifest,) = files.manifest.values()
+        assert "lists the same" in InstallManagerManifest(version=Version.parse(version)).verify(manifest, index).why
+        assert Authenticode(Roots.from_pem(windows.roots_pem, name="ours"), AuthenticodePolicy()).verify_catalogue(catalogue, index).signer
+    assert {entry.version for entry in read_entries(index, name=INDEX)} == {"3.14.6", "3.15.0a3"}
 
 
 async def test_what_a_test_signed_is_never_published(world: World, machines: Machines) -> None:

@@ -384,7 +384,7 @@ def test_a_generated_file_is_explained_when_only_its_header_is_new() -> None:
     path = "Lib/pydoc_data/topics.py"
     assert judged("generated", change(path, "# then\ntopics = {'a': 'b'}\n", "# now\ntopics = {'a': 'b'}\n")).severity is EXPLAINED
     assert judged("generated", change(path, "topics = {'a': 'b'}\n", "topics = {'a': 'c'}\n")).severity is ACKNOWLEDGE
-    assert judged("generated", change(path, None, "topics = {'a': 'b'}\n")).why == "is generated: a dictionary of 1 texts and nothing else"
+    assert judged("generated", change(path, None, "topics = {'a': 'b'}\n")).why == "is generated: a dictionary of 1 text and nothing else"
 
 
 def test_configure_is_never_expected_to_change_and_a_second_person_compares_it() -> None:

@@ -114,6 +114,26 @@ def alarms(story: Story) -> list[str]:
     return [one.body for one in said if re.search("about=(?:changed|silent)-", one.body)]
 
 
+@pytest.mark.chaos
+async def test_what_is_not_handed_out_is_not_asked_for_again_because_python_org_was_silent_meanwhile(tmp_path: Path) -> None:
+    times = (0.2, 1.5, 2.3)
+    async with out(tmp_path, times) as (story, cut):
+        # Nobody hands it out from the first look on.
+        gone = Fault(action=refuse(404), path=f"^{FTP}{TGZ}$", skip=2, times=1_000_000)
+        story.world.faults.add(gone)
+        await released(story, cut)
+        await story.comment("about=changed-", TGZ)
+        before = asked(story, TGZ)
+        down = Fault(action=refuse(503), path=f"^{RELEASES}$", times=1_000_000)
+        story.world.faults.add(down)
+        await story.comment("about=silent-")
+        down.times = 0
+        await looks(story, 2)
+        await at_rest(story)
+        assert asked(story, TGZ) == before == 3
+        assert len(alarms(story)) == 2
+
+
 async def test_all_is_right_every_time_and_nobody_hears_of_it_but_that_python_org_was_silent_for_long(tmp_path: Path) -> None:
     times = (0.2, 1.5, 2.3)
     async with out(tmp_path, times) as (story, cut):

@@ -114,9 +114,9 @@ async def test_a_red_buildbot_is_acknowledged(tmp_path: Path) -> None:
         story.world.buildbot.finish("builder 0", FAILURE)
         story.world.buildbot.finish("builder 2", FAILURE)
         story.say("/release 3.15.0a3")
-        body = await story.comment("1 stable buildbots of the blocking tiers are red: builder 0")
+        body = await story.comment("1 stable buildbot of the blocking tiers is red: builder 0")
         assert "builder 2" not in body
-        await story.status("1 stable buildbots of the other tiers are red: builder 2")
+        await story.status("1 stable buildbot of the other tiers is red: builder 2")
         ack = story.say(f"/release ack {digest_in(body)}")
         await story.agreed(ack)
         await goes_on(story)
@@ -126,7 +126,7 @@ async def test_a_buildbot_that_recovers_holds_nothing(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         story.world.buildbot.finish("builder 1", FAILURE)
         story.say("/release 3.15.0a3")
-        await story.comment("are red: builder 1")
+        await story.comment("is red: builder 1")
         story.world.buildbot.finish("builder 1")
         await goes_on(story)
 

@@ -45,11 +45,18 @@ def publishing(directory: Path, *changes: tuple[str, str], **how: Any) -> Any:
 async def to_go(story: Story) -> tuple[Cut, Run]:
     """Have Windows built, and hear the bot ask for the go."""
     cut, run = await begun(story)
-    story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+    told(story)
     await approved(story, run, "Sign", "Pack")
     await story.comment(f"@{story.manager}", f"/release go {cut.tag}")
     assert len(story.world.azure.runs) == 1
     return cut, run
+
+
+def told(story: Story) -> None:
+    """Have every run tell the hashes of all that it makes."""
+    packages = story.files.packages | story.files.manifest
+    story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+    story.world.azure.fill("pymanager_hashes", {"hashes.txt": hash_table(packages, "SHA256")})
 
 
 def table(story: Story) -> bytes:
@@ -264,7 +271,7 @@ async def test_without_installers_only_packages_are_told_of(tmp_path: Path) -> N
 async def test_in_one_run_the_last_approval_publishes(tmp_path: Path) -> None:
     async with publishing(tmp_path, *ONE_RUN) as story:
         cut, run = await begun(story)
-        story.world.azure.fill("hashes", {"hashes.txt": table(story)})
+        told(story)
         assert (run.parameters["DoPublish"].lower(), run.parameters.get("BuildToPublish", "current")) == ("true", "current")
         await approved(story, run, "Sign", "Pack")
         assert run.stage("Publish").approval is not None

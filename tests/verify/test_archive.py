@@ -227,6 +227,14 @@ def test_a_header_that_programs_read_in_different_ways_is_refused(tmp_path: Path
     assert why in refusal(tmp_path / "a.tgz", block + tar[512:]).why
 
 
+def test_a_name_that_lies_in_the_prefix_alone_is_refused(tmp_path: Path) -> None:
+    tar = packed([Entry(name="x", content=b"hello")], kind=tarfile.USTAR_FORMAT)
+    prefix = f"{TOP}/os.py".encode()
+    block = with_checksum(b"\0" + tar[1:345] + prefix + tar[345 + len(prefix) : 512])
+    # GNU tar makes a folder of it, Python a file.
+    assert "has an empty part" in refusal(tmp_path / "a.tgz", packed([folder(TOP)])[:512] + block + tar[512:]).why
+
+
 def test_a_damaged_header_in_the_middle_does_not_end_the_archive_in_silence(tmp_path: Path) -> None:
     tar = bytearray(packed(entries(FILES)))
     place = tar.index(b"Python-3.14.4/README.rst")
@@ -314,10 +322,21 @@ def test_a_huge_extended_header_is_refused(tmp_path: Path) -> None:
     assert "extended header of 131,072 bytes" in refusal(tmp_path / "a.tgz", packed(rows, kind=tarfile.USTAR_FORMAT)).why
 
 
-def test_names_that_differ_in_case_only_are_told(tmp_path: Path) -> None:
-    archive = read_archive(archive_file(tmp_path / "a.tgz", entries({**FILES, "readme.RST": b""})))
-    assert archive.notes == ("'README.rst' and 'readme.RST' are one file where upper and lower case do not matter (macOS, Windows)",)
-    assert ArchiveHygiene(V3144).verify(archive).diagnostics == archive.notes
+@pytest.mark.parametrize("name", ["readme.RST", "README.rst.", "README.rst "])
+def test_names_that_are_one_on_other_systems_are_refused_where_no_honest_archive_has_them(tmp_path: Path, name: str) -> None:
+    said = f"'README.rst' and {name!r} are one file on macOS or Windows"
+    archive = read_archive(archive_file(tmp_path / "a.tgz", [*entries(FILES), Entry(name=f"{TOP}/{name}")]))
+    assert archive.notes == (said,)
+    with pytest.raises(NotProven, match="are one file on macOS or Windows") as refused:
+        ArchiveHygiene(V3144).verify(archive)
+    assert refused.value.diagnostics == archive.notes
+    top = "Python-3.8.2"
+    former = read_archive(archive_file(tmp_path / "b.tgz", [*entries(FILES, top=top), Entry(name=f"{top}/{name}")]))
+    assert ArchiveHygiene(Version.parse("3.8.2")).verify(former).diagnostics == (said,)
+
+
+def test_one_name_in_two_forms_of_its_letters_is_told(tmp_path: Path) -> None:
+    assert len(read_archive(archive_file(tmp_path / "a.tgz", entries({"\u00fc": b"", "u\u0308": b""}))).notes) == 1
 
 
 def test_an_archive_packed_as_its_version_is_clean(tmp_path: Path) -> None:
@@ -371,7 +390,8 @@ def test_older_archives_may_have_an_owner_and_several_times(tmp_path: Path, vers
 
 
 def test_one_tar_in_both_archives_is_proved_by_its_digest(tmp_path: Path) -> None:
-    assert "byte for byte" in SameTar().verify(good(tmp_path / "a.tgz"), good(tmp_path / "a.tar.xz")).why
+    for same in (SameTar(), SameTar(reproducible=True)):
+        assert "byte for byte" in same.verify(good(tmp_path / "a.tgz"), good(tmp_path / "a.tar.xz")).why
 
 
 def test_archives_that_were_built_apart_are_compared_member_by_member(tmp_path: Path) -> None:
@@ -381,6 +401,9 @@ def test_archives_that_were_built_apart_are_compared_member_by_member(tmp_path: 
     assert "only the packing differs" in proven.why
     assert "'README.rst' is dated 1775567600 and 1775567601" in proven.diagnostics
     assert "'README.rst' belongs to 0/0 and 7/7" in proven.diagnostics
+    with pytest.raises(NotProven, match="have to be the same tar, byte for byte") as refused:
+        SameTar(reproducible=True).verify(tgz, txz)
+    assert refused.value.diagnostics == proven.diagnostics
 
 
 def test_archives_in_another_order_are_told_so(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_all_programs_of_an_embeddable_zip_are_verified_and_the_rest_is_named(si
     path = tmp_path / "python-3.14.0-embed-amd64.zip"
     path.write_bytes(embeddable(signing))
     proven = proof(signing).verify_zip(path)
-    assert proven.why == "All 3 programs in python-3.14.0-embed-amd64.zip bear the signatures that they must, and were not changed since."
+    assert proven.why == "All programs in python-3.14.0-embed-amd64.zip (3) bear the signatures that they must, and were not changed since."
     assert proven.signer == "Python Software Foundation"
     assert [signature.file for signature in proven.signatures] == ["python.exe", "python314.dll", "libcrypto-3.dll"]
     assert proven.descriptions == {DESCRIPTION}
@@ -126,9 +126,11 @@ def linked() -> zipfile.ZipInfo:
         ([("a//b.dll", b"MZ")], "leads elsewhere"),
         ([(linked(), b"python.exe")], "is a link"),
         ([("python.exe", b"MZ"), ("PYTHON.EXE", b"MZ")], "is there twice"),
+        ([("python.exe.", b"MZ")], "that Windows would shorten"),
+        ([("Lib /a.dll", b"MZ")], "that Windows would shorten"),
         ([("zeros.txt", bytes(2_000_000))], "is packed from 2000000 to"),
     ],
-    ids=["up", "root", "drive", "backslash", "empty", "link", "twice", "bomb"],
+    ids=["up", "root", "drive", "backslash", "empty", "link", "twice", "dot", "space", "bomb"],
 )
 def test_members_that_no_release_has_are_refused(
     signing: SmallWindowsSigning, members: list[tuple[str | zipfile.ZipInfo, bytes]], said: str
@@ -172,6 +174,34 @@ def test_what_is_no_whole_zip_file_is_refused_wherever_it_ends(signing: SmallWin
     whole = embeddable(signing)
     for content in (b"", b"<html>", whole[:100], whole[: len(whole) // 2], whole[:-1], whole[100:]):
         with pytest.raises(NotProven, match="is no whole zip file"):
+            proof(signing).verify_zip(content, "a.zip")
+
+
+def unlisted(whole: bytes, hidden: bytes) -> bytes:
+    """Return a zip file with one more member, which its directory does not name."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened, zipfile.ZipFile(io.BytesIO(whole)) as good:
+        opened.writestr("hidden.exe", hidden)
+        for info in good.infolist():
+            opened.writestr(info.filename, good.read(info))
+        del opened.filelist[0]
+    return archive.getvalue()
+
+
+def commented(whole: bytes) -> bytes:
+    archive = io.BytesIO(whole)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.comment = b"MZ"
+    return archive.getvalue()
+
+
+def test_nothing_may_lie_where_only_some_programs_look(signing: SmallWindowsSigning) -> None:
+    whole = embeddable(signing)
+    hidden = signing.small_pe(b"hidden")
+    between = whole[: (place := whole.index(b"PK\x01\x02"))] + hidden + whole[place:]
+    struct.pack_into("<I", moved := bytearray(between), len(between) - 6, place + len(hidden))
+    for content in (hidden + whole, whole + hidden, commented(whole), unlisted(whole, hidden), bytes(moved)):
+        with pytest.raises(NotProven, match="holds something that is not in its directory"):
             proof(signing).verify_zip(content, "a.zip")
 
 

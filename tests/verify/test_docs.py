@@ -1,18 +1,21 @@
 """The documentation of a release is proved by what its page shows and by what the list of its archives names."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.elsewhere import documentation
 from bot.errors import Unavailable
 from bot.rehearsal.faults import Fault, refuse
+from bot.rehearsal.serving import reserve, serving, url_of
 from bot.rehearsal.world import World
 from bot.release.version import Version
-from bot.services.docs import Docs
+from bot.services.docs import LARGEST, Docs
 from bot.verify.docs import Documentation
 from bot.verify.result import NotProven, Verdict
 
@@ -123,13 +126,36 @@ async def test_links_that_lead_elsewhere_are_no_archives(world: World, docs: Doc
     assert await docs.listing("3.15.0rc2") is None
 
 
+@pytest.mark.parametrize("piece", ["<a ", "<a x='", "<![", "</", "<!--", "<title", "<title>", '<a href="'])
+async def test_a_page_that_was_made_to_do_harm_is_read_at_once(piece: str) -> None:
+    async def harmful(_: web.Request) -> web.Response:
+        return web.Response(text=piece * (LARGEST // len(piece)), content_type="text/html")
+
+    application, port = web.Application(), reserve()
+    application.router.add_get("/{path:.*}", harmful)
+    async with serving(application, port), aiohttp.ClientSession() as session:
+        docs = Docs(url_of(port), url_of(port), session)
+        worked = time.process_time()
+        assert (await documentation(CANDIDATE, docs)).verdict is Verdict.FAILED
+        assert time.process_time() - worked < 5
+
+
 async def test_other_versions_have_none_and_silence_is_no_answer(world: World, docs: Docs) -> None:
     early = await documentation(Version.parse("3.15.0a3"), docs)
     assert early.verdict is Verdict.ABSENT
     assert world.requests == []
-    world.faults.add(Fault(action=refuse(503), path="^/release/", times=1))
+    world.faults.add(Fault(action=refuse(503), path="^/(release|ftp/python/doc)/", times=2))
     with pytest.raises(Unavailable, match="was answered with 503"):
         await documentation(CANDIDATE, docs)
     async with aiohttp.ClientSession() as session, session.get(f"{world.docs.url}/3/") as answer:
         assert answer.status == 404
     assert world.violations == ["docs.python.org: GET /3/ is not needed by any release"]
+
+
+@pytest.mark.parametrize("silent", ["^/release/", "^/ftp/python/doc/"])
+async def test_what_is_missing_is_not_asked_for_again_because_the_other_place_is_silent(world: World, docs: Docs, silent: str) -> None:
+    world.faults.add(Fault(action=refuse(503), path=silent, times=1))
+    result = await documentation(CANDIDATE, docs)
+    assert result.verdict is Verdict.FAILED
+    assert "There is nothing at https://" in result.why
+    assert "could not be read" in result.why

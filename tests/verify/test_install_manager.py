@@ -133,6 +133,8 @@ def test_a_manifest_of_something_else_is_refused(change: Change, words: str) -> 
         (b'{"versions": [{"id": 1}]}', "is not in the form it must have (versions.0."),
         (b'{"versions": [], "versions": []}', "can be read in more than one way"),
         (written(entries())[:-3], "is not a JSON document"),
+        (written([{}] * 900), "is not in the form it must have (versions.0.url: Field required)"),
+        (written(entries() * 400), "is not in the form it must have (versions: "),
         (changed(lambda versions: versions[0].update(schema="1")), "is not in the form it must have (versions.0.schema: "),
         (b" " * (LARGEST + 1), "far more than any such document needs"),
     ],

@@ -31,7 +31,7 @@ def test_elsewhere_each_file_and_each_proof_is_a_line() -> None:
     assert told(io.StringIO()).splitlines() == [
         "reading 2 files, 3.0 MB",
         "read a (1.0 MB)",
-        "making 1 proofs",
+        "making 1 proof",
         "FAILED   bytes of a\N{REPLACEMENT CHARACTER}[2Jfile",
     ]
 

@@ -251,6 +251,32 @@ def test_what_the_metadata_does_not_tell_is_used_where_it_is_and_otherwise_not_a
     assert "the metadata holds no bundle of it" in found.why
 
 
+def test_where_nothing_is_listed_that_was_asked_about_nothing_is_proved(tmp_path: Path) -> None:
+    release = SmallRelease(tmp_path)
+    release.profile.write_text(release.profile.read_text().replace("groups = []", 'groups = [], optional = ["windows-embeddable"]'))
+    report = verified(release, "python-*-embed-*.zip")
+    assert report.results == ()
+    assert not report.good
+
+
+def test_what_python_org_does_not_list_counts_for_nothing_although_it_lies_in_the_folder(release: SmallRelease) -> None:
+    release.state(release.tgz.name, sigstore_bundle_file="", sbom_spdx2_file="")
+    report = verified(release)
+    for proof, what in ((ProofName.SIGSTORE, "a Sigstore bundle (.sigstore)"), (ProofName.SBOM, "an SBOM (.spdx.json)")):
+        found = result(report, release.tgz.name, proof)
+        assert found.verdict is Verdict.FAILED
+        assert f"has to have {what}, but python.org lists no" in found.why
+    (release.files / f"{release.txz.name}.asc").write_bytes(b"anything")
+    assert result(verified(release), release.txz.name, ProofName.OPENPGP).verdict is Verdict.ABSENT
+
+
+def test_archives_of_today_that_were_packed_apart_are_refused(release: SmallRelease) -> None:
+    content = lzma.compress(tar_of(release.version, dict(reversed(TREE.items()))))
+    release.add(release.txz.name, content, is_source=True, download_button=True)
+    release.state()
+    assert "have to be the same tar, byte for byte" in result(verified(release), "Python 3.14.9", ProofName.SAME_TAR).why
+
+
 def test_names_that_lead_elsewhere_are_never_looked_for(release: SmallRelease) -> None:
     release.state(release.tgz.name, url="https://www.python.org/ftp/python/3.14.9/..")
     report = verified(release)

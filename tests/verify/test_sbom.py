@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,6 +158,20 @@ def test_many_differences_are_told_in_part() -> None:
     assert "(differences: 104)" in wrong.why
     assert len(wrong.diagnostics) == 21
     assert wrong.diagnostics[-1] == "and 84 more"
+
+
+@pytest.mark.parametrize("part", ["packages", "files", "relationships"])
+def test_of_a_list_of_faults_the_first_is_enough(part: str) -> None:
+    wrong = refused(changed(lambda document: document.update({part: [{}] * 100_000})))
+    assert wrong.diagnostics[0].startswith(f"{part}.0.")
+    assert not any(line.startswith(f"{part}.1.") for line in wrong.diagnostics)
+
+
+def test_a_name_that_appears_twice_among_many_is_found_at_once() -> None:
+    names = ",".join(f'"{number}":0' for number in range(100_000))
+    worked = time.process_time()
+    assert refused(f'{{{names},"99999":0}}'.encode()).diagnostics == ("`99999` appears twice in one object",)
+    assert time.process_time() - worked < 5
 
 
 @pytest.mark.parametrize(

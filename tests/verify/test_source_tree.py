@@ -4,6 +4,7 @@ import dataclasses
 import json
 import lzma
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -408,6 +409,7 @@ def test_an_altered_answer_of_githubs_is_refused(clone: Clone, tree: GitTree) ->
         ({"tree": [{"path": "a", "mode": "100644", "sha": "x"}]}, "a row without path, mode and id"),
         ({"tree": [{"path": "../a", "mode": "100644", "sha": "1" * 40}]}, "a row that git would not write"),
         ({"tree": [{"path": "a", "mode": "777", "sha": "1" * 40}]}, "a row that git would not write"),
+        ({"tree": [{"path": "\ud800", "mode": "100644", "sha": "1" * 40}]}, "a row that git would not write"),
         ({"tree": [{}] * 100_001}, "which no CPython tree has"),
     ],
 )
@@ -493,6 +495,7 @@ def test_a_tree_that_holds_itself_many_times_over_is_refused() -> None:
 PATTERNS = [
     "*.bat", "a.bat", "/a.bat", "PC/*", "PC/**", "**/PC/*.txt", "PC/**/z.txt", "/PC/readme.txt", "PC", "PC/", "*", "[a-c].bat", "[!a].bat",
     "?.bat", "a\\?.bat", '"a b.bat"', "**", "**/*.bat", "x/**/y/*.c", "*.vcxproj*", "!a.bat", "[]a].bat", "PC/[[:alpha:]].txt", "d/*.bat",
+    "*a*.*t", "P*/*.t*t", "*/*/*.c", "*.*.*s", "**/*/y/*.*", "*b*a*t", "x/**/*/*.c",
 ]  # fmt: skip
 STATES = ["text eol=crlf", "-text", "dos", "noeol", "binary", "text=auto eol=crlf", "!eol", "eol=lf", "text", "!text", "eol=crlf", "-dos"]
 STATES += ["-crlf eol=crlf", "!dos", "text=input eol=crlf", "dos eol=lf", "eol=lf dos", "-text=x", "text=other eol=crlf", "binary text"]
@@ -543,11 +546,24 @@ def test_patterns_and_macros_are_followed_as_git_does(
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"*a*b*c*d*e*f*g*h*i text\n", "9 stars"), (b"a text\n" * 6000, "longer than any"), (b"x" * ((1 << 20) + 1), "longer than any")],
+    [
+        (b"*a*b*c*d*e*f*g*h*i text\n", "9 stars"),
+        (b"**/a/**/b/**/c text\n", "6 stars"),
+        (b"a text\n" * 6000, "longer than any"),
+        (b"x" * ((1 << 20) + 1), "longer than any"),
+    ],
 )
 def test_attributes_that_would_take_for_ever_are_not_followed(content: bytes, why: str) -> None:
     with pytest.raises(Unusable, match=why):
         Attributes({".gitattributes": content})
+
+
+@pytest.mark.parametrize("pattern", ["*a*a*a*a*a*a*a*b", "**/*a*a*a*a*a*b", "**/**/a/*a*a*a*b"])
+def test_no_pattern_takes_long_to_follow(pattern: str) -> None:
+    attributes = Attributes({".gitattributes": f"{pattern} text eol=crlf\n".encode()})
+    worked = time.process_time()
+    assert attributes.line_ends("/".join(["a" * 200, "a" * 199])) is LineEnds.EXACT
+    assert time.process_time() - worked < 1
 
 
 def test_guessed_line_ends_may_be_either(tmp_path: Path) -> None:

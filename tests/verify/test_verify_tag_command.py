@@ -88,6 +88,16 @@ def test_json_is_one_line_with_every_field(capsys: pytest.CaptureFixture[str], k
     assert set(json.loads(good)) == set(json.loads(refused))
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_nothing_that_a_terminal_would_obey_is_told(
+    capsys: pytest.CaptureFixture[str], keys: tuple[Path, bytes], tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    folder, raw = keys
+    (tmp_path / "tag").write_bytes(raw.replace(b"tagger ", "tagger \x1b[2J\x9b2J\u202e".encode()))
+    assert run([str(tmp_path / "tag"), "--name", "v3.9.2", "--keys", str(folder), *form]) == 1
+    assert capsys.readouterr().out.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(
     ("raw", "why"), [(b"", "does not begin"), (b"\x1b[2J", "does not begin"), (b"object " + bytes(2 << 20), "at most")]
 )

@@ -1,6 +1,7 @@
 """Bring every row of the MANIFEST to its verdict: print a table, and end with 1 where one differs or nobody looks at a row."""
 
 import sys
+import textwrap
 
 from bot.errors import UserError
 from tests.verify_real import releases, tags, windows
@@ -41,21 +42,25 @@ def _run(found: Artifacts) -> int:
     # The hash of a row alone is no verdict on it.
     missed = [row.file for row in found.rows if row.file not in looked_at]
     for file in missed:
-        sys.stdout.write(f"WRONG {file:<52} nothing but its hash is looked at\n")
+        _tell("WRONG", "", f"{file}: nothing but its hash is looked at")
     ended = f"{wrong + len(missed)} WRONG" if wrong or missed else "all as expected"
     sys.stdout.write(f"\n{len(found.rows)} rows, {total} checks: {ended}.\n")
     return 1 if wrong or missed or not found.rows else 0
+
+
+def _tell(mark: str, verdict: str, what: str) -> None:
+    """Print one row of the table, in 80 columns."""
+    sys.stdout.write(textwrap.fill(f"{mark:<5} {verdict:<18} {what}", 80, subsequent_indent=" " * 25, break_on_hyphens=False) + "\n")
+    sys.stdout.flush()
 
 
 def _told(check: Check) -> bool:
     """Make one check, print how it ended, and return whether that is as expected."""
     verdict, why = check.reached()
     good = verdict is check.expected and check.because in why
-    mark = "ok   " if good else "WRONG"
-    sys.stdout.write(f"{mark} {check.row:<52} {check.what:<46} expected {check.expected:<9} reached {verdict}\n")
+    _tell("ok" if good else "WRONG", verdict, f"{check.row}: {check.what}")
     if not good:
-        sys.stdout.write(f"      wanted {check.because!r}, got: {why[:500]}\n")
-    sys.stdout.flush()
+        _tell("", "", f"expected {check.expected} with {check.because!r}, got: {why[:500]}")
     return good
 
 

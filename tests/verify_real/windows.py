@@ -53,7 +53,7 @@ def windows(found: Artifacts) -> Iterator[Check]:
     )
     for proof, row, because in (
         (ProofName.BYTES, ZIP, "python.org"),
-        (ProofName.AUTHENTICODE, ZIP, "All 30 programs"),
+        (ProofName.AUTHENTICODE, ZIP, "(30) bear"),
         (ProofName.SIGSTORE, f"{ZIP}.sigstore", "thomas@python.org"),
     ):
         work = partial(_proved, found.path("windows"), found.path("metadata/3.13.2.json"), proof)

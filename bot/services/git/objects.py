@@ -62,11 +62,12 @@ class Objects:
     async def check(self, names: Iterable[str]) -> dict[str, tuple[str, str, int]]:
         """Return id, kind and size of every object that is here, by the name it was asked for; ``^{}`` after a name peels tags."""
         asked = list(dict.fromkeys(names))
+        # Doubts may arise while git answers, so what it says belongs to the memory from before them.
         memory = self.remembered.kinds
         known = {name: memory[name] for name in asked if name in memory}
         found = await self._look([name for name in asked if name not in known])
         # What is not here may be fetched at any time.
-        self.remembered.kinds.update({name: one for name, one in found.items() if _FULL_NAME.fullmatch(name)})
+        memory.update({name: one for name, one in found.items() if _FULL_NAME.fullmatch(name)})
         return {name: one for name in asked if (one := known.get(name) or found.get(name))}
 
     async def _look(self, asked: Sequence[str]) -> dict[str, tuple[str, str, int]]:
@@ -100,7 +101,7 @@ class Objects:
         asked = [tree for tree in dict.fromkeys(trees) if tree not in memory]
         holes = await self._holes("--filter=blob:none", names=asked) if asked else []
         if not holes:
-            self.remembered.complete.update(dict.fromkeys(asked))
+            memory.update(dict.fromkeys(asked))
         return holes
 
     async def missing_for(self, new: Iterable[str], known: Iterable[str]) -> list[ObjectId]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot.release.counting import counted
 from bot.verify.release_diff.model import Context, FileChange, Verdict, acknowledge, explained, waiver
 from bot.verify.release_diff.text import added_lines, changed_lines
 
@@ -58,11 +59,11 @@ class GeneratedLiteral:
         try:
             old_texts = literal_dictionary(change.old or b"", name)
         except NotLiteral:
-            return acknowledge(f"is generated: a dictionary of {len(texts)} texts and nothing else")
+            return acknowledge(f"is generated: a dictionary of {counted(len(texts), 'text')} and nothing else")
         if texts == old_texts:
-            return explained(f"is generated anew with the same {len(texts)} texts")
+            return explained(f"is generated anew with the same {counted(len(texts), 'text')}")
         changes = _counted(old_texts, texts)
-        why = f"is generated anew: a dictionary of {len(texts)} texts and nothing else, {changes}"
+        why = f"is generated anew: a dictionary of {counted(len(texts), 'text')} and nothing else, {changes}"
         return acknowledge(why, added_lines(change.old, change.new))
 
 

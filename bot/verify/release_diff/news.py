@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
+from bot.release.counting import counted
 from bot.release.facts import Severity
 from bot.release.version import Version
 from bot.verify.release_diff.directives import with_version
@@ -168,8 +169,8 @@ def _judge_entries(entries: list[Entry], fragments: dict[Key, Entry], content: b
     if content != with_version(written(expected).encode(), version):
         return _judge_polish(entries, expected, content, version)
     if not is_in_order(entries):
-        return acknowledge(f"holds exactly the {len(fragments)} removed fragments, but not in an order in which blurb puts them")
-    return explained(f"holds exactly the {len(fragments)} removed fragments")
+        return acknowledge(f"holds exactly the {counted(len(fragments), 'removed fragment')}, but not in an order in which blurb puts them")
+    return explained(f"holds exactly the {counted(len(fragments), 'removed fragment')}")
 
 
 def _judge_polish(entries: list[Entry], expected: list[Entry], content: bytes, version: Version) -> Verdict:
@@ -183,6 +184,6 @@ def _judge_polish(entries: list[Entry], expected: list[Entry], content: bytes, v
             return waiver(why, lines_of(content, entry.issue))
         polished.append(entry.issue)
     if not polished:
-        return acknowledge(f"holds the {len(expected)} removed fragments, but is laid out in another way than blurb does")
+        return acknowledge(f"holds the {counted(len(expected), 'removed fragment')}, but is laid out in another way than blurb does")
     why = f"words {len(polished)} of {len(expected)} entries differently from their fragments ({listed(polished)}): read them"
     return acknowledge(why, lines_of(content, *polished))
