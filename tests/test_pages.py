@@ -14,7 +14,7 @@ from bot.profile import load
 from bot.release import dossier
 from bot.release.facts import FrozenRef, PlannedRef, Signed, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, Ref, ReleaseId, Repository, RulesetId, TagId, UserId, WorkKey
-from bot.release.model import Actor, HumanAct, Release, ReleaseState, StepState, StepStatus, Waiver
+from bot.release.model import Actor, HumanAct, Later, Look, Release, ReleaseState, StepState, StepStatus, Waiver
 from bot.release.outcomes import Evidence
 from bot.release.rows import WITHDRAW
 from bot.release.version import Kind, Version
@@ -114,7 +114,11 @@ async def client(tmp_path: Path, store: Store) -> AsyncIterator[Client]:
 
 
 async def test_the_document_of_a_release_has_the_promised_keys(client: Client, store: Store) -> None:
-    await opened(store, [(WorkKey("cpython#42"), FULL)])
+    look = Look(at=datetime(2026, 11, 20, 13, 30, tzinfo=UTC), differences=("a file is gone",))
+    await opened(store, [(WorkKey("cpython#42"), replace(FULL, later=Later(looks=(look,))))])
+    page = await (await client.get("/releases/cpython/3.15.0a3")).text()
+    assert "Read again after the end" in page
+    assert "a file is gone" in page
     response = await client.get("/releases/cpython/3.15.0a3.json")
     assert response.status == 200
     assert await response.json() == {
@@ -143,7 +147,7 @@ async def test_the_document_of_a_release_has_the_promised_keys(client: Client, s
             }
         ],
         "people": [{"who": ["hugovk"], "what": "Look at the builders.", "since": "2026-11-20T12:30:00Z", "done": "2026-11-20T12:30:00Z"}],
-        "confirmed_again": [],
+        "confirmed_again": [{"at": "2026-11-20T13:30:00Z", "differences": ["a file is gone"], "news": []}],
     }
 
 

@@ -185,7 +185,9 @@ class GitHttp:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            await asyncio.gather(feeding, process.wait(), return_exceptions=True)
+            await asyncio.gather(feeding, return_exceptions=True)
+            # To the end of what it said, or its pipes stay open for as long as the loop lives.
+            await asyncio.gather(process.communicate(), return_exceptions=True)
 
     def _environment(self, request: web.Request, repository: Repository) -> dict[str, str]:
         """Return the CGI variables of https://git-scm.com/docs/git-http-backend; aiohttp has unpacked the body already."""

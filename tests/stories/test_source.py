@@ -313,6 +313,7 @@ async def test_actions_are_down_for_a_while(tmp_path: Path) -> None:
         assert len(runs_of(story)) == 1
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_whenever_it_orders(tmp_path: Path) -> None:
     mortal = Mortal(only=("source",))
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, observers=[mortal]) as story, reviving(story, mortal):

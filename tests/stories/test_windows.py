@@ -65,6 +65,7 @@ async def test_whatever_is_lost_there_is_one_run(tmp_path: Path, fault: Action, 
         assert story.world.counts[PREVIEW] == 1
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_at_every_order_and_there_is_one_run(tmp_path: Path) -> None:
     mortal = Doomed()
     async with building(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):

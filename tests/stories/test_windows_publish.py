@@ -100,6 +100,7 @@ async def test_whatever_is_lost_there_is_one_publication(tmp_path: Path, fault: 
         assert len(story.world.azure.runs) == 2
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_at_every_step_and_there_is_one_publication(tmp_path: Path) -> None:
     mortal = Doomed()
     async with publishing(tmp_path, observers=(mortal,)) as story, reviving(story, mortal):

@@ -394,6 +394,7 @@ class MortalAtTheEnd(Mortal):
             await super()._perhaps(point, key)
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_at_everything_that_it_tidies_up(tmp_path: Path) -> None:
     mortal = MortalAtTheEnd()
     async with telling(tmp_path, "3.15.0a3", policy=wrapped, observers=[mortal]) as story:
