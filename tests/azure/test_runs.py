@@ -1,6 +1,8 @@
 """Orders of runs: checked, placed once, found again when the answer was lost."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,16 @@ async def test_a_pipeline_is_found_by_name_and_folder(client: AzureDevOps) -> No
     assert await client.definition_id("windows-release") == WINDOWS
     assert await client.definition_id("Windows-Release", "\\old") is None
     assert await client.definition_id("Mac-Release") is None
+
+
+async def test_the_disk_may_be_emptied_between_two_questions(client: AzureDevOps) -> None:
+    assert await client.definition_id("windows-release") == WINDOWS
+    from azure.devops._file_cache import RESOURCE_CACHE  # noqa: PLC0415 - the folder is chosen by whoever imports it first
+
+    folder = Path(RESOURCE_CACHE.file_name).parent
+    shutil.rmtree(folder)
+    assert await client.definition_id("Windows-Release") == WINDOWS
+    assert folder.is_dir()
 
 
 async def test_a_run_is_queued_with_its_parameters_and_read_back(client: AzureDevOps, azure: Azure) -> None:

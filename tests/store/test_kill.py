@@ -131,6 +131,7 @@ async def test_killed_again_and_again(database_url: str, tmp_path: Path) -> None
     await chaos(database_url, tmp_path / "world", workers=1, kills=6, seed=20231002)
 
 
+@pytest.mark.chaos
 async def test_two_replicas_killed_again_and_again(postgres_url: str, tmp_path: Path) -> None:
     await chaos(postgres_url, tmp_path / "world", workers=2, kills=4, seed=20231003)
 

@@ -108,6 +108,7 @@ def forbidden(story: Story) -> None:
     story.world.faults.add(Fault(action=refuse(403, {"message": "Forbidden"}), path="/cancel$", times=999))
 
 
+@pytest.mark.chaos
 async def test_a_release_is_not_done_while_a_run_that_nobody_wants_goes_on(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         first = await approved(story)
@@ -239,6 +240,7 @@ async def test_an_order_that_never_arrived_does_not_hold_up_an_abort(tmp_path: P
         assert runs_of(story) == []
 
 
+@pytest.mark.chaos
 async def test_the_bot_dies_whenever_it_orders_or_stops(tmp_path: Path) -> None:
     mortal = Mortal(only=("source",))
     told = telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, observers=[mortal], machines=False)

@@ -319,6 +319,7 @@ async def test_a_list_that_changes_before_the_push_is_confirmed_anew(tmp_path: P
         assert asked(story, TGZ) == 4
 
 
+@pytest.mark.chaos
 async def test_a_file_that_is_remembered_as_missing_is_not_asked_for_again(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         async with aiohttp.ClientSession() as visitor, visitor.get(f"{site(story).url}{FTP}{TGZ}") as early:
@@ -356,6 +357,7 @@ async def test_an_old_copy_is_read_again_only_when_somebody_says_that_it_was_pur
         assert asked(story, TGZ) == 4
 
 
+@pytest.mark.chaos
 async def test_nobody_is_called_while_python_org_is_silent(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         faults = story.world.faults

@@ -74,6 +74,7 @@ async def kept_from_pushing(tmp_path: Path, path: str) -> AsyncIterator[tuple[St
         yield story, cut, busy
 
 
+@pytest.mark.chaos
 async def test_what_was_read_long_ago_is_read_again_before_the_push_and_nobody_is_called(tmp_path: Path) -> None:
     async with kept_from_pushing(tmp_path, r"/user/\d+$") as (story, cut, busy):
         await later_than_it_counts(story)

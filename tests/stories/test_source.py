@@ -128,6 +128,7 @@ async def left_alone(story: Story, said: str, times: int) -> None:
     assert (dispatches(story), runs_of(story)) == (times, [])
 
 
+@pytest.mark.chaos
 async def test_an_order_that_github_refuses_is_sent_again_once_the_profile_is_mended_and_somebody_says_so(tmp_path: Path) -> None:
     def policy(text: str) -> str:
         return sources_only(text).replace('git_remote = "{owner}"', 'git_remote = "a-stand-in"')

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.faults import Fault, call, refuse
 from bot.rehearsal.stage import UPSTREAM
 from bot.store.claim import Claim
@@ -77,6 +79,7 @@ async def test_checks_that_the_fork_refuses_do_not_keep_the_release_open(tmp_pat
         await next_version_can_be_opened(story)
 
 
+@pytest.mark.chaos
 async def test_an_issue_that_is_gone_does_not_keep_the_release_open(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         cut = await story.opened()
@@ -174,6 +177,7 @@ async def test_a_release_that_nobody_meant_to_look_at_is_looked_at_after_a_resta
         await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_a_push_that_is_refused_again_and_again_calls_once(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         cut = await story.opened()

@@ -174,6 +174,7 @@ async def test_a_refused_order_is_not_sent_again_when_the_bot_is_shut_out_at_the
         await mended_order(story)
 
 
+@pytest.mark.chaos
 async def test_a_refused_order_is_not_sent_again_when_the_next_one_does_not_pass_its_check(tmp_path: Path) -> None:
     wrong = ('definition = "Windows-Release"\n', 'definition = "Windows-Release"\nref = "refs/heads/other"\n')
     async with building(tmp_path) as story:
@@ -223,6 +224,7 @@ async def test_a_run_that_was_queued_by_hand_is_taken_up(tmp_path: Path) -> None
         assert MARK in run.tags
 
 
+@pytest.mark.chaos
 async def test_a_run_from_another_branch_of_the_pipeline_is_not_taken_up(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         fill(story)

@@ -136,6 +136,7 @@ async def test_what_turns_out_not_to_be_signed_is_not_published(tmp_path: Path) 
         await published(story, await ordered(story, 2))
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", ["deleted", rarely("of another commit")])
 async def test_what_counts_no_more_after_it_passed_is_built_anew(tmp_path: Path, how: str) -> None:
     async with publishing(tmp_path) as story:
@@ -178,6 +179,7 @@ async def recalled(story: Story) -> None:
     await story.state("aborted")
 
 
+@pytest.mark.chaos
 async def test_what_was_published_once_is_never_published_again(tmp_path: Path) -> None:
     steps = (*PUBLISHED[:-2], "publication", "push", "thaw")
     async with building(tmp_path, steps=steps) as story:

@@ -6,9 +6,11 @@ Import this module only through ``bot.services.azure_devops.library``: the packa
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from azure.devops._file_cache import OPTIONS_CACHE, RESOURCE_CACHE
 from azure.devops.v7_0.build.build_client import BuildClient
 from azure.devops.v7_0.build.models import Build, NewRetentionLease, UpdateStageParameters
 from azure.devops.v7_0.pipelines.models import (
@@ -133,6 +135,9 @@ class Clients:
         """Do some work; raise AzureRefused or Unavailable, saying what was wanted (``read run 7``)."""
         with judging(what, self._manner.pace, secret=self._manner.token):
             with _WARMING:
+                # The disk may be emptied at any time, and the package gives up where it cannot write down what it learned.
+                for cache in (RESOURCE_CACHE, OPTIONS_CACHE):
+                    Path(cache.file_name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not self._warm:
                     self.approvals.warm_up()
                     self._warm = True
