@@ -165,6 +165,7 @@ async def test_the_bot_dies_at_every_effect(tmp_path: Path, point: str) -> None:
     await dying(tmp_path, ordinary, point)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("point", POINTS[:1])
 async def test_the_bot_dies_at_every_effect_on_postgresql(tmp_path: Path, point: str, postgres_url: str) -> None:
     await dying(tmp_path, ordinary, point, postgres_url)

@@ -376,6 +376,7 @@ async def test_nobody_is_called_while_python_org_is_silent(tmp_path: Path) -> No
         assert asked(story, TGZ) == 2
 
 
+@pytest.mark.chaos
 async def test_a_file_that_cannot_be_read_has_nothing_else_read_again(tmp_path: Path) -> None:
     async with gone(tmp_path, gap=3600) as (story, _):
         uploaded(story)

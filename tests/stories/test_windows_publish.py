@@ -225,6 +225,7 @@ async def test_what_was_deleted_cannot_be_published(tmp_path: Path) -> None:
         await published(story, (await ordered(story, 2)))
 
 
+@pytest.mark.chaos
 async def test_a_failed_publication_is_tried_again(tmp_path: Path) -> None:
     async with publishing(tmp_path) as story:
         _, second = await gone(story)
@@ -241,6 +242,7 @@ async def test_a_failed_publication_is_tried_again(tmp_path: Path) -> None:
         assert len(story.world.azure.runs) == 2
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(
     "content", [{}, rarely({"hashes.txt": b"nothing\r\n"}), rarely({"hashes.txt": b"\xff\xfe\x00"})], ids=["none", "wrong", "binary"]
 )
