@@ -132,6 +132,11 @@ def proved(step: StepName, results: Iterable[Result], tools: Tools) -> Proved:
     )
 
 
+def was_made(release: Release) -> bool:
+    """Tell whether what was read of the publication was proved as well; a bot that could not prove yet may have begun with it."""
+    return any(one.step == StepName.PUBLICATION for one in release.proofs)
+
+
 def more(release: Release, results: Sequence[Result]) -> tuple[Proved, ...]:
     """Return what the publication proved, with what was proved since."""
     rows = sealing.rows(results)

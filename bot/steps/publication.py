@@ -47,7 +47,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if tag is None:
         return Failed(why="There is no tag, so nothing of it can be published.", retryable=True, look_again=tools.poll())
     asked = release.retry == StepName.PUBLICATION
-    if seen and seen.again and not asked:
+    if seen and seen.again and not asked and proving.was_made(release):
         return _confirmed(release, seen, seen.again)
     # 1. nothing is asked for before it is listed
     listed = await publishing.listed(release, tools)
@@ -55,7 +55,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if lacking:
         return lacking
     # 2. what was not read yet as it is listed now
-    if seen is None or asked or seen.rows != listed.rows:
+    if seen is None or asked or seen.rows != listed.rows or not proving.was_made(release):
         return await _read_and_prove(release, tag, listed, tools)
     # 3. what is wrong stays wrong
     if gate(release, StepName.PUBLICATION):

@@ -1,9 +1,11 @@
 """What python.org shows is confirmed, every byte of it, before branch and tag go upstream."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +16,10 @@ from bot.rehearsal.faults import Fault, call, refuse
 from bot.rehearsal.python_org import PythonOrg
 from bot.rehearsal.release_files import INDEX
 from bot.rehearsal.release_manager import Cut
+from bot.release.ids import WorkKey
+from bot.state import dump, load
+from bot.store.claim import Claim
+from bot.store.store import Store
 from tests.stories import building
 from tests.stories.story import Story
 from tests.stories.telling import telling
@@ -480,3 +486,33 @@ async def test_what_comes_back_after_it_was_withdrawn_is_read_twice_again(tmp_pa
         site(story).publish(NAME)
         await ends_well(story, cut)
         assert asked(story, TGZ) == 3, "the first time does not count any more"
+
+
+@pytest.mark.chaos
+async def test_what_a_bot_read_that_could_not_prove_yet_is_read_anew_and_proved(tmp_path: Path) -> None:
+    """New code is deployed in the middle of a release: what the old one did not prove was not proved."""
+    async with gone(tmp_path, gap=3.0) as (story, cut):
+        published(story)
+        await story.status("it has to stay as it is until")
+        await story.stop_bot()
+        await unproved(story)
+        await story.start_bot()
+        await ends_well(story, cut)
+        assert asked(story, TGZ) == 3, "once by the old one, and twice by the new one"
+
+
+async def unproved(story: Story) -> None:
+    """Take away what the release remembers of its proofs, as if they had not been made."""
+    store = await Store.open(f"sqlite:///{story.directory / 'home' / 'bot.sqlite3'}")
+    done = asyncio.Event()
+
+    async def look(claim: Claim) -> None:
+        if claim.key == f"cpython#{story.issue}":
+            await claim.save(dump(replace(load(claim.state or ""), proofs=())), live=True)
+            done.set()
+
+    running = asyncio.create_task(store.run(look, parallel=1))
+    await store.wake(WorkKey(f"cpython#{story.issue}"))
+    await asyncio.wait_for(done.wait(), 10)
+    await store.close()
+    await running
