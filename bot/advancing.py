@@ -27,11 +27,11 @@ from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.lapsing import cancel_lapsed
 from bot.profile_types import StepName
-from bot.release import dossier, orders, plan
+from bot.release import course, dossier, orders, plan
+from bot.release.course import StepSpec
 from bot.release.ids import CommentId, IssueNumber, Repository
 from bot.release.model import Release
 from bot.release.outcomes import Failed, Outcome, Waiting
-from bot.release.plan import StepSpec
 from bot.sealing import sealed
 from bot.state import dump, load
 from bot.steps import STEPS
@@ -40,7 +40,7 @@ from bot.store.model import Delivery
 from bot.words import answers
 from bot.words.status import headline
 
-IRREVOCABLE: Final = frozenset({StepName.WINDOWS_PUBLISH.value, StepName.PUSH.value})
+IRREVOCABLE: Final = frozenset({StepName.WINDOWS_PUBLISH.value, StepName.PACKAGE_RELEASE.value, StepName.PUSH.value})
 """The steps that do what cannot be undone."""
 
 log: Final = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Advance:
             await self.claim.save(None, read=read)
             return None
         await self._checkpoint(read)
-        self.release = plan.align(self.release, self.context.specs, self.context.approvers)
+        self.release = course.align(self.release, self.context.specs, self.context.approvers)
         await self._stop_what_lapsed(self.release)
         interrupted = await self._steps(self.release)
         self.release = await confirming.look(self.context, self.claim, self.release)

@@ -38,6 +38,8 @@ class Descent:
 async def trace(release: Release, tag: Tag, span: Range, tools: Tools) -> Descent:
     """Return how the tag's commit descends, or why it does not."""
     head = frozen_head(release)
+    if release.kind is Kind.END_OF_LIFE:
+        return _at_the_end(release, tag, head)
     commit = await tools.git.commit(tag.commit)
     if len(commit.parents) != 1:
         return _problem(head, f"The release commit {tag.commit} has {len(commit.parents)} parents; the release tools make it with one.")
@@ -51,6 +53,14 @@ async def trace(release: Release, tag: Tag, span: Range, tools: Tools) -> Descen
         extra = len(span.commits) - 1
         return _problem(head, f"{extra} more commits lie between the frozen head {head} and the release commit.")
     return await _cherry_picked(release, tag, parent, tools)
+
+
+def _at_the_end(release: Release, tag: Tag, head: CommitId) -> Descent:
+    """Tell whether the tag that ends a series names its last commit, for no release commit is made."""
+    if tag.commit == head:
+        return Descent(base=head)
+    why = f"The tag names {tag.commit}, but it has to name the last commit of {release.branch}, which is frozen at {head}."
+    return Descent(base=head, problem=why, advice=f"Tag it anew: git tag -s -f -m 'Python {release.version}' {release.version} {head}")
 
 
 async def _cherry_picked(release: Release, tag: Tag, parent: CommitId, tools: Tools) -> Descent:

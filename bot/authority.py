@@ -22,6 +22,10 @@ class Role(StrEnum):
     MACOS_EXPERT = "macos-expert"
 
 
+EXPERTS: Final = frozenset({Role.WINDOWS_EXPERT, Role.MACOS_EXPERT})
+"""Those who build and publish for one platform."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Speaker:
     """Who speaks, by numeric id; the login is only for reading.
@@ -58,7 +62,7 @@ Judgement = Allowed | Refused
 
 NOBODY: Final[Mapping[str, Role]] = MappingProxyType({})
 
-_RETRIERS: Final = frozenset({Role.RELEASE_MANAGER, Role.WINDOWS_EXPERT, Role.MACOS_EXPERT})
+_RETRIERS: Final = frozenset({Role.RELEASE_MANAGER, *EXPERTS})
 
 
 def judge(command: Command, speaker: Speaker, release: Release | None, experts: Mapping[str, Role] = NOBODY) -> Judgement:
@@ -177,6 +181,8 @@ _RULES: Final[Mapping[Verb, Callable[[Speaker, Release | None], Judgement]]] = {
     Verb.APPROVE: _manager_of_release,
     Verb.GO: _manager_of_release,
     Verb.DEFER: _manager_of_release,
+    Verb.APPROVE_STAGE: _manager_of_release,
+    Verb.REJECT_STAGE: _manager_of_release,
     Verb.ACKNOWLEDGE: _manager_of_release,
     Verb.WAIVE: _second_person,
     Verb.RETRY: _retrier,

@@ -8,7 +8,10 @@ from typing import Final
 
 from bot import azure_trouble as trouble
 from bot import azure_words as words
+from bot.azure_parameters import approvals
 from bot.azure_view import GOOD, View, at_work, failed
+from bot.profile_builders import AzurePlan
+from bot.release.counting import counted
 from bot.release.facts import Checked, Finding, RunSeen, Severity
 from bot.release.model import Release
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Waiting
@@ -86,11 +89,24 @@ async def _approvals_wanted(stages: Sequence[Stage], view: View, release: Releas
     asked = [identity for approval in approvals.values() for identity in approval.open_to]
     return NeedsPerson(
         who=words.experts(release, tools, asked),
-        what=f"{'; '.join(wishes)}. Approve {'it' if len(wishes) == 1 else 'them'} at {view.known.url}",
+        what=f"{'; '.join(wishes)}. {_expected(view, tools)}Approve {'it' if len(wishes) == 1 else 'them'} at {view.known.url}",
         look_again=words.later(tools),
         evidence=words.evidence(view.run, view.stages, tools),
         facts=(RunSeen(run=view.known),),
     )
+
+
+def _expected(view: View, tools: Tools) -> str:
+    """Return how many approvals the whole release takes on Azure; nothing where the profile does not tell."""
+    policy = tools.profile.azure
+    wanted = approvals(policy, dict(view.known.ordered)) if policy else ()
+    if policy is None or not wanted:
+        return ""
+    # Only the stage that waits now stands out as it does everywhere else.
+    names = {stage: stage for stage in wanted}
+    if policy.plan is AzurePlan.TWO_RUNS and policy.publish_stage in names:
+        names[policy.publish_stage] = f"after the go, {policy.publish_stage} of the run that publishes"
+    return f"Windows takes {counted(len(names), 'approval')} in all, each asked for in its turn: {words.listed(names.values())}. "
 
 
 def _wish(stage: Stage, approvals: Mapping[ApprovalId, Approval], name: str) -> str:

@@ -15,8 +15,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from bot import azure_turns as turns
+from bot import azure_twins as twins
 from bot import azure_words as words
-from bot.azure_parameters import Order, effect
+from bot.azure_parameters import PUBLISH, Order, effect
 from bot.azure_view import ON, read
 from bot.effects import Nature
 from bot.journal import Document, Json
@@ -27,10 +29,10 @@ from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Waiting
 from bot.services.azure_devops import AzureRefused
 from bot.services.azure_devops import shapes as azure
 from bot.services.azure_devops.shapes import AzureRunId, RunResult
-from bot.store.model import Finished, Fresh, Intent, Unfinished
+from bot.store.model import EffectKey, Finished, Fresh, Intent, Unfinished
 from bot.tools import Tools
 
-STEPS: Final = frozenset({"windows", "windows-publish"})
+STEPS: Final = frozenset({"windows", "windows-publish", "package-build"})
 """The steps whose runs are on Azure."""
 
 SKEW: Final = timedelta(minutes=5)
@@ -40,6 +42,9 @@ _ENDED_BADLY: Final = frozenset({RunResult.FAILED, RunResult.CANCELED})
 _REFUSED_ORDER: Final = "refused order"
 _REFUSED: Final = "refused"
 """In the place of a run, what the service said: for certain nothing was queued."""
+
+_YIELDED: Final = "yielded"
+"""Beside the refusal, that nobody refused anything: the order stepped back for that of another release."""
 
 _NOT_FOUND: Final = "not found at"
 
@@ -78,20 +83,35 @@ async def place(wanted: Order, release: Release, policy: Azure, tools: Tools) ->
                 return await _new(wanted, number, release, policy, tools)
             case Unfinished():
                 order = _asked(wanted, intent.parameters)
-                return await _doubtful(order, number, release, tools) or await _queue(order, number, release, tools)
+                return await _doubtful(order, number, release, tools) or await _queue(order, number, release, policy, tools)
             case Finished() if was_refused(intent):
                 return await _new(wanted, number + 1, release, policy, tools)
             case Finished():
-                return await _queue(_asked(wanted, intent.parameters), number, release, tools)
+                return await _queue(_asked(wanted, intent.parameters), number, release, policy, tools)
             case _:
                 assert_never(intent)
     except Several as several:
         return _ask(wanted, several.runs, release, tools)
+    except turns.Blocked as blocked:
+        return blocked.outcome
 
 
 def _after(doubtful: Run, tools: Tools) -> Waiting:
     why = f"An answer to an order of attempt {doubtful.attempt} was lost; its run could be taken for this one's, so it is settled first."
     return Waiting(on=ON, why=why, look_again=words.later(tools))
+
+
+def _after_twin(twin: EffectKey, tools: Tools) -> Waiting:
+    why = f"{words.quoted(twin.release)} orders a run at this moment that looks like this one's, so it is settled first whose that is."
+    return Waiting(on=ON, why=why, look_again=words.later(tools))
+
+
+async def _steps_back_for_twin(order: Order, release: Release, tools: Tools) -> bool:
+    """Tell, at the last moment before an order, whether it steps back; raise Blocked where it keeps its place and waits."""
+    twin = await twins.ordering(order, tools)
+    if twin is not None and release.id < twin.release:
+        raise turns.Blocked(_after_twin(twin, tools))
+    return twin is not None
 
 
 async def _number(wanted: Order, release: Release, tools: Tools) -> int:
@@ -109,21 +129,33 @@ async def _new(wanted: Order, number: int, release: Release, policy: Azure, tool
         why = f"There is no pipeline {policy.definition} in the folder {policy.folder} on Azure, or the bot's token cannot see it."
         return Failed(why=why, retryable=False, look_again=words.later(tools))
     order = replace(wanted, definition=definition)
+    if twin := await twins.ordering(order, tools):
+        return _after_twin(twin, tools)
     there = [run for run in await _matching(order, release, tools) if run.result not in _ENDED_BADLY]
     if _one_of(there) is None:
+        if order.purpose == PUBLISH and (held := await turns.before_order(definition, release, policy, tools)):
+            return held
         try:
-            await tools.azure.preview_run(definition, order.parameters, order.ref, order.resources)
+            await tools.azure.preview_run(
+                definition, order.parameters, order.ref, order.resources, commit=order.commit, variables=order.variables
+            )
         except AzureRefused as refusal:
             if refusal.denied:
                 raise
             return _refused(wanted, refusal.sentences or (str(refusal),), tools)
-    return await _queue(order, number, release, tools)
+    return await _queue(order, number, release, policy, tools)
 
 
 def _asked(wanted: Order, asked: Document) -> Order:
     """Return the order as it was written down: it is that one which may have been placed, whatever the profile says now."""
-    fields = {name: asked[name] for name in ("definition", "ref", "run_name", "parameters", "resources")}
-    return Order(step=wanted.step, purpose=wanted.purpose, **fields)
+    return as_ordered(wanted.step, wanted.purpose, asked)
+
+
+def as_ordered(step: str, purpose: str, asked: Document) -> Order:
+    """Return an order as it was written down before it was placed."""
+    names = ("definition", "ref", "run_name", "parameters", "resources", "commit", "variables")
+    fields = {name: asked[name] for name in names if name in asked}
+    return Order(step=step, purpose=purpose, **fields)
 
 
 # ---- what is there already -------------------------------------------------------------------------------------------------------------
@@ -133,14 +165,13 @@ async def _matching(order: Order, release: Release, tools: Tools) -> list[azure.
     """Return the runs that this order may have brought about, newest first, without those that are known as others."""
     since = (release.attempt_since or release.opened) - SKEW
     known = {run.id for run in release.runs if run.step in STEPS}
-    found = await tools.azure.find_runs(order.pipeline, order.run_name, since)
-    fitting = [run for run in found if run.id not in known and _fits(run, order, tag_of(release))]
+    found = await twins.candidates(order, since, tools)
+    fitting = [run for run in found if run.id not in known and not _of_another(run, tag_of(release))]
     return [run for run in fitting if await _takes_up(run, order, tools)]
 
 
-def _fits(run: azure.Run, order: Order, mark: str) -> bool:
-    of_another = any(tag.startswith(_MARK) and tag != mark for tag in run.tags)
-    return not of_another and run.is_of(order.ref) and run.was_given(order.parameters)
+def _of_another(run: azure.Run, mark: str) -> bool:
+    return any(tag.startswith(words.MARK) and tag != mark for tag in run.tags)
 
 
 async def _takes_up(run: azure.Run, order: Order, tools: Tools) -> bool:
@@ -189,14 +220,18 @@ async def _doubtful(order: Order, number: int, release: Release, tools: Tools) -
 
 
 def _refused(order: Order, said: Sequence[str], tools: Tools) -> Failed:
-    advice = f"Mend the table [azure] of the profile, or the pipeline; then say `/release retry {order.step}`."
+    advice = f"Mend the table [{_table(order)}] of the profile, or the pipeline; then say `/release retry {order.step}`."
     return Failed(
-        why="Azure refuses the order of the Windows run, so nothing was queued.",
+        why="Azure refuses the order of the run, so nothing was queued.",
         diagnostics=(*words.sentences(said), advice),
         retryable=False,
         look_again=words.later(tools),
         evidence=(Evidence(what=_REFUSED_ORDER, value=order.digest),),
     )
+
+
+def _table(order: Order) -> str:
+    return "package.pipeline" if order.commit else "azure"
 
 
 def _refused_before(wanted: Order, intent: Intent, release: Release, tools: Tools) -> Failed | None:
@@ -206,7 +241,8 @@ def _refused_before(wanted: Order, intent: Intent, release: Release, tools: Tool
     state = release.step(wanted.step)
     if state.status is StepStatus.FAILED and Evidence(what=_REFUSED_ORDER, value=wanted.digest) in state.evidence:
         return Failed(why=state.why, diagnostics=state.diagnostics, retryable=False, look_again=words.later(tools), evidence=state.evidence)
-    if isinstance(intent, Finished) and was_refused(intent) and _same(wanted, intent.parameters):
+    yielded = isinstance(intent, Finished) and _YIELDED in intent.result
+    if isinstance(intent, Finished) and was_refused(intent) and not yielded and _same(wanted, intent.parameters):
         return _refused(wanted, intent.result[_REFUSED], tools)
     return None
 
@@ -219,23 +255,32 @@ def _same(wanted: Order, asked: Document) -> bool:
 # ---- the door --------------------------------------------------------------------------------------------------------------------------
 
 
-async def _queue(order: Order, number: int, release: Release, tools: Tools) -> Outcome:
+async def _queue(order: Order, number: int, release: Release, policy: Azure, tools: Tools) -> Outcome:
     async def find() -> Mapping[str, Json] | None:
         found = _one_of(await _matching(order, release, tools))
         return None if found is None else {"run": found.id}
 
     async def queue() -> Mapping[str, Json]:
+        if await _steps_back_for_twin(order, release, tools):
+            return {_REFUSED: [], _YIELDED: True}
         alive = [run for run in await _matching(order, release, tools) if run.result not in _ENDED_BADLY]
         found = _one_of(alive)
         if found is not None:
             return {"run": found.id}
+        if order.purpose == PUBLISH and await turns.steps_back(order.pipeline, release, policy, tools):
+            return {_REFUSED: [], _YIELDED: True}
         try:
-            return {"run": await tools.azure.queue_run(order.pipeline, order.parameters, order.ref, order.resources)}
+            queued = await tools.azure.queue_run(
+                order.pipeline, order.parameters, order.ref, order.resources, commit=order.commit, variables=order.variables
+            )
         except AzureRefused as refusal:
             return {_REFUSED: list(refusal.sentences or (str(refusal),))}
+        return {"run": queued}
 
     name = effect(order.purpose, number)
     done = await tools.door(order.step, name, nature=Nature.FINDABLE, parameters=order.document, do=queue, find=find)
+    if _YIELDED in done:
+        return Waiting(on=ON, why="Another release comes first, so this order waits for it.", look_again=words.later(tools))
     if _REFUSED in done:
         return _refused(replace(order, definition=None), done[_REFUSED], tools)
     return await _placed(order, number, AzureRunId(done["run"]), release, tools)
@@ -266,12 +311,9 @@ async def _placed(order: Order, number: int, run: AzureRunId, release: Release, 
     )
 
 
-_MARK: Final = "release-bot-"
-
-
 def tag_of(release: Release) -> str:
     """Return the tag that says on Azure for which attempt of which release a run is."""
-    return f"{_MARK}{re.sub(r'[^A-Za-z0-9.]+', '-', release.id)}-attempt-{release.attempt}"
+    return f"{words.MARK}{re.sub(r'[^A-Za-z0-9.]+', '-', release.id)}-attempt-{release.attempt}"
 
 
 async def _mark(order: Order, number: int, run: azure.Run, release: Release, tools: Tools) -> None:

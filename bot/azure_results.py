@@ -29,10 +29,16 @@ HASHES: Final = "hashes"
 MANAGER_HASHES: Final = "pymanager_hashes"
 """The artifact with the hashes of what the install manager installs."""
 
+MANAGER_INDEX: Final = "pymanager_index"
+"""The artifact with the index of the install manager as the run published it."""
+
 HASH_FILE: Final = "hashes.txt"
 
 _MADE_INSTALLERS: Final = "DoMSI"
 """The parameter that makes installers, and with them the artifact of their hashes; true where it is left out."""
+
+_MADE_PACKAGES: Final = "DoPyManager"
+"""The parameter that makes what the install manager installs; true where it is left out."""
 
 _ROW: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+-]*)\s+([0-9A-Fa-f]+)(?:\s+([0-9]+))?", re.ASCII)
 _NO_ROW: Final = re.compile(r"|Name\s+\w+(\s+Length)?|-+(\s+-+)*", re.ASCII)
@@ -100,15 +106,23 @@ def common_names(subject: str) -> tuple[str, ...]:
 async def published_files(run: Run, tools: Tools) -> tuple[BuiltFile, ...]:
     """Return the files that a run published; raise Unreadable where it should tell them and does not.
 
-    Of what the install manager installs it tells in a table of its own, where the run makes that at all.
+    Of what the install manager installs it tells in a table of its own; series without installers have that one alone.
     """
-    made = run.parameters.get(_MADE_INSTALLERS, "true").lower() == "true"
-    classic = parse_hashes(await _text(run, HASHES, tools)) if made else ()
-    if MANAGER_HASHES not in {artifact.name for artifact in await tools.azure.artifacts(run.id)}:
+    classic = parse_hashes(await _text(run, HASHES, tools)) if _made(run, _MADE_INSTALLERS) else ()
+    if not _made(run, _MADE_PACKAGES):
         return classic
+    there = {artifact.name for artifact in await tools.azure.artifacts(run.id)}
+    if missing := [name for name in (MANAGER_INDEX, MANAGER_HASHES) if name not in there]:
+        raise Unreadable(
+            f"{run.name} should have published the index of the install manager, but left no artifact {' and no '.join(missing)}."
+        )
     # Beside the packages it lists the index of all versions, which is another one after every release.
     packages = (file for file in parse_hashes(await _text(run, MANAGER_HASHES, tools)) if file.name.endswith(".zip"))
     return (*classic, *packages)
+
+
+def _made(run: Run, parameter: str) -> bool:
+    return run.parameters.get(parameter, "true").lower() == "true"
 
 
 async def _text(run: Run, artifact: str, tools: Tools) -> str:

@@ -45,6 +45,10 @@ class View:
         """Tell whether the run has ended well, be it with issues."""
         return self.ended and self.run.result in (RunResult.SUCCEEDED, RunResult.PARTIALLY_SUCCEEDED)
 
+    def only(self, *names: str) -> "View":
+        """Return the same look with eyes for these stages alone."""
+        return replace(self, stages=tuple(one for one in self.stages if one.name in names))
+
     def without(self, stage: str) -> "View":
         """Return the same look with eyes closed before one stage."""
         return replace(self, stages=tuple(one for one in self.stages if one.name != stage))
@@ -151,7 +155,7 @@ def shut_out(refusal: AzureRefused, tools: Tools) -> Failed:
     if refusal.status != HTTPStatus.UNAUTHORIZED:
         return Failed(why=str(refusal), retryable=False, look_again=words.later(tools))
     return Failed(
-        why="Azure DevOps does not accept the bot's token any more, so nothing is known of the Windows run.",
+        why="Azure DevOps does not accept the bot's token any more, so nothing is known of the runs there.",
         diagnostics=("Whoever operates the bot has to renew the token and put it into AZURE_DEVOPS_TOKEN; then I go on by myself.",),
         retryable=False,
         look_again=words.later(tools),

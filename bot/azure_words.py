@@ -17,6 +17,9 @@ MOST_SENTENCES: Final = 8
 
 _LONGEST: Final = 250
 
+MARK: Final = "release-bot-"
+"""How the tag begins that says on Azure for which attempt of which release a run is."""
+
 
 def later(tools: Tools) -> datetime:
     """Return when to look again: by the profile, but not before the service wants to be asked."""

@@ -27,6 +27,9 @@ LONGEST_REASON: Final = 500
 """Characters of a reason; longer texts belong into the comment below the command."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,49}")
+_ENDING: Final = re.compile(r"(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})")
+# https://packaging.python.org/en/latest/specifications/name-normalization/
+_PACKAGE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _BRANCH: Final = re.compile(r"main|(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})")
 
 
@@ -35,6 +38,17 @@ def _digits(word: str, *, count: int, what: str) -> str:
         return word
     fault = f"{shown(word)} has {len(word)} characters" if len(word) != count else f"{shown(word)} has others"
     raise ArgumentError(f"{what} is exactly {count} lower-case hexadecimal digits, but {fault}: copy it in full from my comment.")
+
+
+def _version(word: str) -> Version:
+    """Read a version, or a series that is to be ended."""
+    return Version.end_of(word) if _ENDING.fullmatch(word) else Version.parse(word)
+
+
+def _package(word: str) -> str:
+    if _PACKAGE.fullmatch(word):
+        return word
+    raise ArgumentError(f"{shown(word)} is not the name of a package: write it as PyPI does, in small letters, such as `azure-core`.")
 
 
 def _sha(word: str) -> ObjectId:
@@ -82,7 +96,9 @@ REASON: Final = "REASON"
 """The argument that takes the rest of the line."""
 
 ARGUMENTS: Final[Mapping[str, Argument]] = {
-    "VERSION": Argument(field="version", read=Version.parse),
+    "VERSION": Argument(field="version", read=_version),
+    "PACKAGE": Argument(field="package", read=_package),
+    "ARTIFACT": Argument(field="artifact", read=_package),
     "KIND": Argument(field="kind", read=_kind),
     "FULL-SHA": Argument(field="sha", read=_sha),
     "NAME": Argument(field="name", read=_name),

@@ -1,12 +1,12 @@
 """What a person can ask of the bot: one class per command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
 from bot.command_arguments import ArgumentError
 from bot.release.ids import ObjectId
-from bot.release.version import Kind, Version, kinds_of
+from bot.release.version import Kind, Level, Version, kinds_of
 
 
 class Verb(StrEnum):
@@ -25,6 +25,8 @@ class Verb(StrEnum):
     GO = "go"
     DONE = "done"
     DEFER = "defer"
+    APPROVE_STAGE = "approve-stage"
+    REJECT_STAGE = "reject-stage"
     HELP = "help"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
@@ -41,11 +43,21 @@ class Open:
     def __post_init__(self) -> None:
         """Refuse a kind that the version cannot be, whatever the status of its series."""
         kinds = kinds_of(self.version)
+        if self.version.level is Level.END and self.kind is not Kind.END_OF_LIFE:
+            ending = f"`/release {self.version} --as {Kind.END_OF_LIFE.slug}`"
+            raise ArgumentError(f"{self.version} is a series and not a version: write three numbers, or end the series by {ending}.")
         if not kinds:
             raise ArgumentError(f"{self.version} cannot be released, because alphas and betas are made for {self.version.series}.0 only.")
         if self.kind is not None and self.kind not in kinds:
             choices = " or ".join(f"`--as {kind.slug}`" for kind in kinds)
             raise ArgumentError(f"{self.version} cannot be released as {self.kind}: leave `--as` out or write {choices}.")
+
+
+def open_package(package: str, version: Version) -> Open:
+    """Return the command that starts the release of one package; raise ArgumentError for what is no version of one."""
+    if version.level is Level.END:
+        raise ArgumentError(f"{version} is not a version of a package: write three numbers, such as {version}.0.")
+    return Open(version=replace(version, package=package))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +99,22 @@ class Defer:
     verb: ClassVar[Verb] = Verb.DEFER
     name: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveStage:
+    """Let one artifact of a package release become public."""
+
+    verb: ClassVar[Verb] = Verb.APPROVE_STAGE
+    artifact: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectStage:
+    """Keep one artifact of a package release back."""
+
+    verb: ClassVar[Verb] = Verb.REJECT_STAGE
+    artifact: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,5 +198,7 @@ class Unfreeze:
     branch: str
 
 
-OnRelease = Status | Approve | Go | Done | Defer | Acknowledge | Waive | Retry | Refreeze | Halt | Resume | Abort
+OnRelease = (
+    Status | Approve | Go | Done | Defer | ApproveStage | RejectStage | Acknowledge | Waive | Retry | Refreeze | Halt | Resume | Abort
+)
 Command = Open | OnRelease | Help | Freeze | Unfreeze

@@ -15,6 +15,7 @@ from bot.command_types import (
     Abort,
     Acknowledge,
     Approve,
+    ApproveStage,
     Command,
     Defer,
     Done,
@@ -24,12 +25,14 @@ from bot.command_types import (
     Help,
     Open,
     Refreeze,
+    RejectStage,
     Resume,
     Retry,
     Status,
     Unfreeze,
     Verb,
     Waive,
+    open_package,
 )
 from bot.errors import UserError
 from bot.release.quoting import shown, unseen
@@ -41,6 +44,7 @@ __all__ = [
     "Abort",
     "Acknowledge",
     "Approve",
+    "ApproveStage",
     "Command",
     "Defer",
     "Done",
@@ -52,6 +56,7 @@ __all__ = [
     "NotUnderstood",
     "Open",
     "Refreeze",
+    "RejectStage",
     "Resume",
     "Retry",
     "Status",
@@ -111,11 +116,14 @@ _ANYONE: Final = "anyone with a role or in the team"
 
 GRAMMAR: Final[tuple[Form, ...]] = (
     Form(Verb.OPEN, Open, "/release VERSION [--as KIND]", "start a release on this issue", _MANAGER),
+    Form(Verb.OPEN, open_package, "/release PACKAGE VERSION", "start the release of one package, in projects that have several", _MANAGER),
     Form(Verb.STATUS, Status, "/release status", "see where the release stands, and on whom it waits", _ANYONE),
     Form(Verb.APPROVE, Approve, "/release approve FULL-SHA", "approve the push plan of exactly this tag object", _MANAGER),
     Form(Verb.GO, Go, "/release go FULL-SHA", "let everything built for exactly this tag object become public", _MANAGER),
     Form(Verb.DONE, Done, "/release done NAME [SHA256]", "say that a step done by hand is done", "the experts for that step"),
     Form(Verb.DEFER, Defer, "/release defer NAME REASON", "go on without the files of such a step, which follow later", _MANAGER),
+    Form(Verb.APPROVE_STAGE, ApproveStage, "/release approve-stage ARTIFACT", "let one artifact of a package become public", _MANAGER),
+    Form(Verb.REJECT_STAGE, RejectStage, "/release reject-stage ARTIFACT", "keep one artifact of a package back", _MANAGER),
     Form(Verb.ACKNOWLEDGE, Acknowledge, "/release ack FINDINGS-DIGEST", "take note of the listed findings", _MANAGER),
     Form(
         Verb.WAIVE,
@@ -134,9 +142,9 @@ GRAMMAR: Final[tuple[Form, ...]] = (
     Form(Verb.UNFREEZE, Unfreeze, "/unfreeze BRANCH", "lift such a freeze", _MANAGER),
 )
 
-_OPENING: Final = GRAMMAR[0]
-_FORMS: Final[Mapping[tuple[str, ...], Form]] = {form.words: form for form in GRAMMAR}
-_BY_HEAD: Final[Mapping[str, Form]] = {form.words[0]: form for form in GRAMMAR if len(form.words) == 1}
+_OPENING, _OPENING_PACKAGE, *_OTHERS = GRAMMAR
+_FORMS: Final[Mapping[tuple[str, ...], Form]] = {form.words: form for form in (_OPENING, *_OTHERS)}
+_BY_HEAD: Final[Mapping[str, Form]] = {form.words[0]: form for form in (_OPENING, *_OTHERS) if len(form.words) == 1}
 _BY_WORD: Final[Mapping[str, Form]] = {form.words[1]: form for form in GRAMMAR if len(form.words) > 1}
 _HELP: Final = "/release help"
 
@@ -148,6 +156,8 @@ _LIKENESS: Final = 0.85
 # The possessive quantifiers keep the time linear, whatever the blank lines are made of.
 _FIRST_WORD: Final = re.compile(r"(?:[ \t]*+(?:\r\n|\r|\n))*+ {0,3}(/\S{3,20})(?!\S)")
 _LONGEST_LINE: Final = 200
+# No other command has anything like a version behind its word.
+_NUMBERED: Final = re.compile(r"[0-9]{1,5}\.[0-9]")
 
 
 def is_candidate(body: str) -> bool:
@@ -223,7 +233,7 @@ def _read(line: str) -> Command | NotUnderstood:
     if form is not None:
         return _fill(form, line, after)
     if _BY_HEAD[head] is _OPENING and not word[:1].isdigit():
-        return _unknown(line, word, after)
+        return _fill(_OPENING_PACKAGE, line, rest) if _NUMBERED.match(after) else _unknown(line, word, after)
     return _fill(_BY_HEAD[head], line, rest)
 
 

@@ -26,10 +26,10 @@ from bot.publication import named
 from bot.publication.constancy import GONE, Changes, Followed, Shown, changes
 from bot.publishing import ITSELF, Listed
 from bot.release import later
-from bot.release.facts import FileRead
 from bot.release.ids import WorkKey
 from bot.release.later import Difference, Found
 from bot.release.model import Alarm, Release
+from bot.release.published import FileRead
 from bot.services.python_org import Unread
 from bot.state import dump, load
 from bot.store.claim import Claim

@@ -10,17 +10,20 @@ from bot.desk import Desk
 from bot.effects import Door, Observer
 from bot.installations import Installations
 from bot.profile import Profile
+from bot.release.course import StepSpec
 from bot.release.ids import IssueNumber, Repository, work_key
 from bot.release.model import Actor
-from bot.release.plan import StepSpec
+from bot.release.version import numbers
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.cdn import Cdn
 from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
 from bot.services.nuget import NuGet
 from bot.services.peps import Peps
+from bot.services.pypi import PyPI
 from bot.services.python_org import PythonOrg
 from bot.store.claim import Claim
 from bot.tools import Tools
@@ -42,7 +45,9 @@ class Context:
     peps: Peps
     python_org: PythonOrg
     docs: Docs
+    cdn: Cdn
     nuget: NuGet
+    pypi: PyPI
     azure: AzureDevOps | None
     installations: Installations
     now: Callable[[], datetime]
@@ -55,7 +60,13 @@ class Context:
     def specs(self) -> tuple[StepSpec, ...]:
         """Return the steps of the profile."""
         return tuple(
-            StepSpec(name=step.name.value, needs=tuple(need.value for need in step.needs), not_for=frozenset(step.not_for))
+            StepSpec(
+                name=step.name.value,
+                needs=tuple(need.value for need in step.needs),
+                not_for=frozenset(step.not_for),
+                first=numbers(step.first_series) if step.first_series else None,
+                last=numbers(step.last_series) if step.last_series else None,
+            )
             for step in self.profile.steps
         )
 
@@ -81,7 +92,9 @@ class Context:
             peps=self.peps,
             python_org=self.python_org,
             docs=self.docs,
+            cdn=self.cdn,
             nuget=self.nuget,
+            pypi=self.pypi,
             azure_or_none=self.azure,
             installations=self.installations,
             door=door,

@@ -7,6 +7,7 @@ tried without a known result is looked up in the world before it is tried again.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -51,6 +52,17 @@ class Ledger(Protocol):
 
     async def known(self, key: EffectKey) -> Intent:
         """Say what is known of an intent without writing one; Fresh when there is none."""
+        ...
+
+    async def begun_elsewhere(self, step: str, name: str, since: datetime | None = None) -> tuple[EffectKey, ...]:
+        """Return the intents without a result, of this step and with names that begin so, of the other live releases of the project.
+
+        With ``since`` only those that were begun from then on.
+        """
+        ...
+
+    async def results_elsewhere(self, step: str, name: str, since: datetime) -> tuple[Document, ...]:
+        """Return the results, since then, of the effects of this step with names that begin so, of all other releases of the project."""
         ...
 
 
@@ -112,6 +124,22 @@ class Door:
     async def known(self, step: str, name: str) -> Intent:
         """Say what is known of this effect in this attempt: one that was begun has to be asked for with the same parameters again."""
         return await self._ledger.known(EffectKey(release=self._release, attempt=self._attempt, step=step, name=name))
+
+    async def begun_elsewhere(self, step: str, name: str, since: datetime | None = None) -> tuple[EffectKey, ...]:
+        """Return what other live releases of the project are doing or may have done: effects of this step whose names begin so.
+
+        Whoever commits an intent of their own before they ask cannot miss another one: of two that begin at once, one at least sees it.
+        With ``since`` only those are returned that were begun from then on.
+        """
+        return await self._ledger.begun_elsewhere(step, name, since)
+
+    async def results_elsewhere(self, step: str, name: str, since: datetime) -> tuple[Document, ...]:
+        """Return what came of effects of this step, with names that begin so, that other releases of the project had done since then."""
+        return await self._ledger.results_elsewhere(step, name, since)
+
+    async def known_elsewhere(self, key: EffectKey) -> Intent:
+        """Say what is known of an effect of another release."""
+        return await self._ledger.known(key)
 
     async def _pass(self, key: EffectKey, nature: Nature, parameters: Document, do: Do, find: Find | None) -> Document:
         await self._tell("before", key)

@@ -15,7 +15,7 @@ from typing import Final, assert_never
 
 from bot.profile_types import Timing
 from bot.publication import vouching
-from bot.release.facts import Ended, FileRead
+from bot.release.published import Ended, FileRead
 from bot.services.python_org import Download, Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld
 from bot.shelf import Shelf
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot import azure_orders, azure_parameters, workflow_runs
+from bot import azure_orders, azure_parameters, azure_twins, workflow_runs
 from bot.context import Context
 from bot.effects import Door
 from bot.errors import UserError
 from bot.profile_types import StepName
 from bot.release.facts import NOT_SEEN, Run
 from bot.release.model import Release, ReleaseState
-from bot.services.azure_devops.shapes import DefinitionId
 from bot.store.claim import Claim
 from bot.store.model import Finished, Fresh
 from bot.tools import Tools
@@ -49,6 +48,7 @@ class Trail:
 TRAILS: Final = (
     Trail(step=StepName.SOURCE, purpose=workflow_runs.PURPOSE, verb=workflow_runs.DISPATCH),
     Trail(step=StepName.WINDOWS, purpose=azure_parameters.BUILD, verb=f"queue {azure_parameters.BUILD}"),
+    Trail(step=StepName.PACKAGE_BUILD, purpose=azure_parameters.BUILD, verb=f"queue {azure_parameters.BUILD}"),
     Trail(step=StepName.WINDOWS_PUBLISH, purpose=azure_parameters.PUBLISH, verb=f"queue {azure_parameters.PUBLISH}"),
 )
 
@@ -130,12 +130,11 @@ async def _on_azure(run: Run, release: Release, tools: Tools) -> tuple[Run | Non
     if isinstance(intent, Fresh) or intent.parameters.get("definition") is None:
         return None, False
     since, until = _span(run, release)
-    definition, name = DefinitionId(intent.parameters["definition"]), str(intent.parameters["run_name"])
-    ref, known = str(intent.parameters["ref"]), {one.id for one in release.runs}
+    order, known = azure_orders.as_ordered(run.step, run.purpose, intent.parameters), {one.id for one in release.runs}
     fitting = [
         replace(run, id=one.id, name=one.name, url=tools.azure.page(one.id), over=one.finished is not None)
-        for one in await tools.azure.find_runs(definition, name, since - azure_orders.SKEW)
-        if one.id not in known and one.is_of(ref) and one.was_given(dict(run.ordered)) and (until is None or one.queued <= until)
+        for one in await azure_twins.candidates(order, since - azure_orders.SKEW, tools)
+        if one.id not in known and (until is None or one.queued <= until)
     ]
     return _only(run, fitting), False
 

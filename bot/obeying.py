@@ -1,11 +1,13 @@
 """Turn an accepted command into what it changes in a release, after looking at the world where that matters."""
 
+from collections.abc import Collection
 from typing import assert_never
 
 from bot.command_types import (
     Abort,
     Acknowledge,
     Approve,
+    ApproveStage,
     Command,
     Defer,
     Done,
@@ -15,6 +17,7 @@ from bot.command_types import (
     Help,
     Open,
     Refreeze,
+    RejectStage,
     Resume,
     Retry,
     Status,
@@ -25,9 +28,9 @@ from bot.context import Context
 from bot.effects import Door
 from bot.hearing import Heard
 from bot.profile_builders import HandStep
-from bot.release import later, orders
+from bot.release import later, orders, stages
+from bot.release.course import BEFORE_PUSH
 from bot.release.model import Release, StepStatus
-from bot.release.plan import BEFORE_PUSH
 from bot.release.rows import WITHDRAW
 from bot.store.claim import Claim
 
@@ -40,11 +43,13 @@ Steering = Retry | Halt | Resume | Refreeze | Abort
 async def obey(context: Context, claim: Claim, release: Release, heard: Heard) -> orders.Answer:
     """Return what the command changes, or why it changes nothing."""
     command, order = heard.command, heard.order
-    if later.is_out(release) and (answer := afterwards(release, command, order)):
+    if later.is_out(release) and (answer := afterwards(release, command, order, context.profile.without_file)):
         return answer
     match command:
         case Approve() | Go() | Acknowledge() | Waive():
             return _decided(release, command, order)
+        case ApproveStage() | RejectStage():
+            return stages.decide(release, order, command.artifact, approved=isinstance(command, ApproveStage))
         case Done() | Defer():
             return _by_hand(context, release, command, order)
         case Retry() | Halt() | Resume() | Refreeze() | Abort():
@@ -55,15 +60,19 @@ async def obey(context: Context, claim: Claim, release: Release, heard: Heard) -
             assert_never(command)
 
 
-def afterwards(release: Release, command: Command, order: orders.Order) -> orders.Answer | None:
-    """Return what a command changes in a release that is out and was confirmed; None for one that is not for that."""
+def afterwards(release: Release, command: Command, order: orders.Order, without_file: Collection[str] = ()) -> orders.Answer | None:
+    """Return what a command changes in a release that is out and was confirmed; None for one that is not for that.
+
+    ``without_file`` are the steps done by hand that make no file.
+    """
     match command:
         case Retry(step=later.PUBLICATION):
             return later.read_again(release)
         case Abort():
             return later.recall(release, order, command.reason)
         case Done() if command.name != WITHDRAW:
-            return later.followed(release, order, name=command.name, sha256=command.sha256)
+            wants_hash = command.name not in without_file
+            return later.followed(release, order, name=command.name, sha256=command.sha256, wants_hash=wants_hash)
         case _:
             return None
 

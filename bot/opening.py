@@ -1,6 +1,7 @@
 """Open a release: find out what kind it is and whose, and claim its version, which is released only once, and its branch for this issue."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from bot.command_types import Open
 from bot.context import Context
@@ -9,14 +10,16 @@ from bot.errors import Unavailable, UserError
 from bot.hearing import Heard
 from bot.journal import Json, Note, What
 from bot.profile_types import KindSource
-from bot.release import plan
+from bot.release import course
 from bot.release.ids import UserId, release_id
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release
 from bot.release.rows import OPEN
 from bot.release.version import Kind, SeriesStatus, branch_of, kind_of
-from bot.state import dump, is_done
+from bot.state import dump, is_spent
 from bot.store.claim import Claim
 from bot.words import answers
+
+PEPS: Final = "https://peps.python.org/api/release-cycle.json"
 
 
 async def open_release(context: Context, claim: Claim, desk: Desk, command: Open, heard: Heard, present: Release | None) -> Release | None:
@@ -28,9 +31,10 @@ async def open_release(context: Context, claim: Claim, desk: Desk, command: Open
         release = await _new(context, desk, command, heard)
         await claim.open_release(
             version=str(release.version),
-            branch=release.branch,
+            # Releases that do not hold their branch still may be under way beside each other: hundreds of packages share one.
+            branch=release.branch if context.profile.freeze.branch else release.version.tag,
             state=dump(release),
-            released=is_done,
+            released=is_spent,
             notes=[Note(actor=release.starter.login, what=What.HUMAN_ACT, details=_details(release))],
         )
     except UserError as error:
@@ -46,14 +50,15 @@ def _details(release: Release) -> Mapping[str, Json]:
 
 async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Release:
     version = command.version
+    if context.profile.package is not None and not version.package:
+        raise UserError(f"{context.profile.name} releases packages, so {version} says not enough: write `/release PACKAGE {version}`.")
     series = context.profile.series_of(version)
-    status, manager = await _series(context, version.series)
+    status, manager = (None, None) if version.package else await _series(context, version.series)
     kind = command.kind or kind_of(version, status)
-    if kind is Kind.FIRST_BETA:
-        raise UserError(
-            f"{version} begins a new branch, which this bot cannot make yet, so nothing was started; please release it by hand."
-        )
-    branch = branch_of(version) if branch_of(version) == "main" else series.branch
+    if kind is Kind.END_OF_LIFE and status not in (SeriesStatus.SECURITY, SeriesStatus.END_OF_LIFE):
+        known = f"{version.series} has the status {status}" if status else f"The status of {version.series} could not be read"
+        raise UserError(f"{known}, and only a series that got security fixes alone comes to its end: see {PEPS}.")
+    from_main = not version.package and branch_of(version) == "main"
     release = Release(
         id=release_id(context.profile.name, version, context.profile.project.homes, desk.home, desk.issue),
         project=context.profile.name,
@@ -63,9 +68,10 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
         version=version,
         kind=kind,
         series=version.series,
-        branch=branch,
+        branch="main" if from_main else series.branch,
         starter=heard.order.by,
         manager=manager,
+        status=status,
         opened=heard.order.at,
         attempt_since=heard.order.at,
         promises=(Promise(comment=heard.comment.id, goal=Goal.RELEASED),),
@@ -73,7 +79,7 @@ async def _new(context: Context, desk: Desk, command: Open, heard: Heard) -> Rel
         commands=(heard.obeyed(f"opened the release of {version}"),),
         heard=(heard.comment.id,),
     )
-    return plan.align(release, context.specs, context.approvers)
+    return course.align(release, context.specs, context.approvers)
 
 
 def _started(heard: Heard) -> HumanAct:

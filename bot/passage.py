@@ -7,15 +7,20 @@ https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-
 from fnmatch import fnmatchcase
 from typing import Final
 
-from bot.freezing import PREFIX
+from bot import first_beta, freezing
+from bot.ancestry import MAY_CHERRY_PICK
 from bot.release.facts import Finding, Severity
 from bot.release.ids import Ref, branch_ref, tag_ref
 from bot.release.model import Release
-from bot.services.github.shapes import BranchProtection, Ruleset
+from bot.release.version import Kind
+from bot.services.github.shapes import Ruleset
+from bot.services.github.shapes_protection import BranchProtection
 from bot.tools import Tools
 
 HARMLESS: Final = frozenset({"deletion", "non_fast_forward", "creation"})
 """What a fast-forward of an existing branch never does."""
+HARMLESS_WHEN_BEGUN: Final = frozenset({"update", "deletion", "non_fast_forward"})
+"""What the beginning of a branch never does."""
 STOPS_TAG: Final = frozenset({"creation", "required_signatures", "required_status_checks", "tag_name_pattern", "required_deployments"})
 
 
@@ -23,24 +28,37 @@ async def findings(release: Release, tools: Tools) -> tuple[Finding, ...]:
     """Return one finding for every rule of others that would refuse the App's push."""
     found = []
     default = await tools.github.default_branch(release.repository)
-    for summary in await tools.github.rulesets(release.repository, include_parents=True):
-        if summary.enforcement != "active" or summary.name.startswith(f"{PREFIX} "):
+    for summary in await freezing.rulesets_of(tools, release.repository, include_parents=True):
+        if summary.enforcement != "active" or summary.name.startswith(f"{freezing.PREFIX} "):
             continue
         ruleset = await tools.github.ruleset(release.repository, summary.id)
         if ruleset is not None and ruleset.current_user_can_bypass not in ("always", "exempt"):
-            found += _stopping(ruleset, release, default)
-    protection = await tools.github.branch_protection(release.repository, release.branch)
+            found += _stopping(ruleset, release, default, tools)
+    # The classic protection that a freeze replaces stops nobody's push during the freeze, and some releases push nothing but a tag.
+    passed_over = tools.profile.freeze.mode == "classic" or not _moves_branch(release)
+    protection = None if passed_over else await tools.github.branch_protection(release.repository, release.branch)
     if protection is not None:
         found += [_finding(f"the classic protection of {release.branch}", reason) for reason in _classic(protection, tools.app.slug)]
+        found += _linear(protection, release)
     return tuple(found)
 
 
-def _stopping(ruleset: Ruleset, release: Release, default: str) -> list[Finding]:
-    ref = branch_ref(release.branch) if ruleset.target == "branch" else tag_ref(release.version.tag)
-    if ruleset.target not in ("branch", "tag") or not covers(ruleset, ref, default):
-        return []
+def _moves_branch(release: Release) -> bool:
+    """Tell whether the release pushes more than a tag: the end of a series moves no branch, and a package is tagged where its branch is."""
+    return release.kind not in (Kind.END_OF_LIFE, Kind.PACKAGE)
+
+
+def _stopping(ruleset: Ruleset, release: Release, default: str, tools: Tools) -> list[Finding]:
     types = {rule.type for rule in ruleset.rules}
-    stopping = types - HARMLESS if ruleset.target == "branch" else types & STOPS_TAG
+    refused: dict[Ref, set[str]] = {}
+    if ruleset.target == "tag":
+        refused[tag_ref(release.version.tag)] = types & STOPS_TAG
+    elif ruleset.target == "branch":
+        if _moves_branch(release):
+            refused[branch_ref(release.branch)] = types - HARMLESS
+        if begins := first_beta.branch_to_come(release, tools):
+            refused[begins] = types - HARMLESS_WHEN_BEGUN
+    stopping = {rule for ref, rules in refused.items() if covers(ruleset, ref, default) for rule in rules}
     return [_finding(f"the ruleset “{ruleset.name}”", ", ".join(sorted(stopping)))] if stopping else []
 
 
@@ -69,6 +87,17 @@ def _classic(protection: BranchProtection, slug: str) -> list[str]:
         "it requires signed commits": protection.required_signatures,
     }
     return [reason for reason, holds in reasons.items() if holds]
+
+
+def _linear(protection: BranchProtection, release: Release) -> list[Finding]:
+    """Return what stops a release only if it is cut from an older commit, which nobody knows yet."""
+    if not protection.required_linear_history or release.kind not in MAY_CHERRY_PICK:
+        return []
+    what = (
+        f"The classic protection of {release.branch} requires a linear history, so {release.version} can be pushed only if it is cut from "
+        "the frozen head: the merge of an older one would be refused at the very end."
+    )
+    return [Finding(check="passage", rule="linear", severity=Severity.ACKNOWLEDGE, what=what, subject=(release.branch,))]
 
 
 def _finding(what: str, reason: str) -> Finding:

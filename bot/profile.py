@@ -11,11 +11,14 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bot.authority import Role
+from bot.authority import EXPERTS, Role
 from bot.errors import UserError
-from bot.profile_builders import Azure, HandStep, Workflow, WrapUp
+from bot.profile_builders import Azure, HandStep, Workflow
+from bot.profile_calendar import Calendar
 from bot.profile_forms import SeriesName, misfit, repeated
 from bot.profile_lines import Where
+from bot.profile_merging import FirstBeta, Merge
+from bot.profile_package import Package
 from bot.profile_steps import STANDARD_STEPS, Tables, check_order, check_people, check_tables
 from bot.profile_table import Table
 from bot.profile_toml import ProfileError, read_toml
@@ -33,6 +36,7 @@ from bot.profile_types import (
     StepName,
     Timing,
 )
+from bot.profile_wrap_up import Checklist, WrapUp
 from bot.release.ids import Repository, UserId
 from bot.release.version import Version
 
@@ -58,8 +62,8 @@ class Profile(Table):
     """What is released."""
     people: tuple[Person, ...] = Field(alias="person")
     """Who has a part in it."""
-    series: dict[SeriesName, Series]
-    """The policy of every series that can be released."""
+    series: dict[SeriesName, Series] = Field(default_factory=dict)
+    """The policy of every series that can be released; a project of packages has none."""
     steps: tuple[Step, ...] = Field(alias="step", default=STANDARD_STEPS)
     """Which steps a release takes, in which order; when left out: preflight, freeze, tag, audit, approve, push, thaw."""
     preflight: Preflight = Preflight()
@@ -68,6 +72,12 @@ class Profile(Table):
     """How the branch is held still."""
     audit: Audit = Audit()
     """What a release commit may change."""
+    merge: Merge = Merge()
+    """How a release comes to a branch that has moved on since it was cut."""
+    first_beta: FirstBeta = FirstBeta()
+    """How the first beta begins a branch."""
+    package: Package | None = None
+    """How packages are released, in a project that has several."""
     workflow: Workflow | None = None
     """The workflow on GitHub that builds the sources, for the step source."""
     azure: Azure | None = None
@@ -76,6 +86,10 @@ class Profile(Table):
     """The steps that people do by hand, by their names."""
     wrap_up: WrapUp = WrapUp()
     """What is tidied up at the end, in the step wrap-up."""
+    checklists: tuple[Checklist, ...] = Field(alias="checklist", default=())
+    """What is left for people after some kinds of release."""
+    schedule: Calendar = Calendar()
+    """What follows from the published schedule of releases."""
     timing: Timing = Timing()
     """Every wait there is, in seconds."""
     authenticode: AuthenticodeSigners | None = None
@@ -100,9 +114,22 @@ class Profile(Table):
         return self
 
     @model_validator(mode="after")
+    def _stand_ins_stand_in_for_experts(self) -> Self:
+        """Refuse somebody who stands in for a stranger, for themselves, or for people in another office."""
+        experts = [person.login for person in self.people if EXPERTS & set(person.roles)]
+        for index, person in enumerate(self.people):
+            others = [login.casefold() for login in experts if login != person.login]
+            if wrong := next((login for login in person.stands_in_for if login.casefold() not in others), None):
+                sentence = (
+                    f"{person.login} cannot stand in for {wrong}: write the login of another expert, one of {', '.join(experts) or 'none'}"
+                )
+                raise misfit(sentence, "person", index, "stands_in_for")
+        return self
+
+    @model_validator(mode="after")
     def _series_know_their_manager(self) -> Self:
         """Refuse a profile without series, and a series without the data that the profile itself has to give."""
-        if not self.series:
+        if not self.series and self.package is None:
             sentence = 'there is no series, so nothing could be released: add a table such as [series."3.15"]'
             raise misfit(sentence, "series")
         logins = {person.login.casefold() for person in self.people}
@@ -120,7 +147,9 @@ class Profile(Table):
     @model_validator(mode="after")
     def _steps_are_safe(self) -> Self:
         """Refuse steps that go round in a circle or round a gate, and those whose table is missing."""
-        tables = Tables(workflow=self.workflow, azure=self.azure, hand=self.hand, series=self.series)
+        tables = Tables(
+            workflow=self.workflow, azure=self.azure, hand=self.hand, series=self.series, package=self.package, freeze=self.freeze
+        )
         check_order(self.steps)
         check_tables(self.steps, tables)
         check_people(self.steps, self.hand, self.people)
@@ -134,7 +163,15 @@ class Profile(Table):
     @property
     def builds_on_azure(self) -> bool:
         """Tell whether a release of this project takes a step on Azure."""
-        return any(step.name in (StepName.WINDOWS, StepName.WINDOWS_PUBLISH) for step in self.steps)
+        on_azure = {StepName.WINDOWS, StepName.WINDOWS_PUBLISH, StepName.PACKAGE_BUILD}
+        return any(step.name in on_azure for step in self.steps)
+
+    @property
+    def azure_project(self) -> str | None:
+        """Return the project on Azure in which the pipelines are, or None where there is none."""
+        if self.azure is not None:
+            return self.azure.project
+        return self.package.pipeline.project if self.package and self.package.pipeline else None
 
     @property
     def experts(self) -> Mapping[str, Role]:
@@ -153,17 +190,40 @@ class Profile(Table):
         """Return the person with this full name, as the release-cycle data spells it."""
         return next((person for person in self.people if person.name.casefold() == name.casefold()), None)
 
+    @property
+    def without_file(self) -> frozenset[str]:
+        """Return the steps done by hand that make no file."""
+        return frozenset(name.value for name, work in self.hand.items() if not work.file)
+
     def people_with(self, role: Role) -> tuple[Person, ...]:
-        """Return everybody with this role."""
-        return tuple(person for person in self.people if role in person.roles)
+        """Return everybody with this role, and after them those who stand in for them."""
+        own = tuple(person for person in self.people if role in person.roles)
+        return (*own, *(person for person in self.people if person not in own and role in self._roles(person)))
+
+    def stands_in(self, account: UserId, role: Role) -> tuple[str, ...]:
+        """Return for whom somebody acts whose own role this is not; nobody for those who have it themselves."""
+        person = self.person(account)
+        if person is None or role in person.roles:
+            return ()
+        return tuple(login for login in person.stands_in_for if (other := self.person_named(login)) and role in other.roles)
 
     def roles_of(self, account: UserId) -> frozenset[Role]:
-        """Return the roles of an account; none for a stranger."""
+        """Return the roles of an account, those of the experts among them for whom it stands in; none for a stranger."""
         person = self.person(account)
-        return frozenset(person.roles) if person else frozenset()
+        return self._roles(person) if person else frozenset()
+
+    def _roles(self, person: Person) -> frozenset[Role]:
+        others = (self.person_named(login) for login in person.stands_in_for)
+        return frozenset(person.roles) | {role for other in others if other for role in other.roles if role in EXPERTS}
 
     def series_of(self, version: Version) -> Series:
         """Return the policy of the version's series; raise UnknownSeries where there is none."""
+        if version.package and self.package is not None:
+            return Series(branch=self.package.branch, signature="if-present", post_commit=False)
+        if version.package:
+            raise UnknownSeries(
+                f"{self.name} has no packages of their own versions, so {version} cannot be released: give its version alone."
+            )
         if version.series in self.series:
             return self.series[version.series]
         table = f'[series."{version.series}"]'

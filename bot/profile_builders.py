@@ -1,12 +1,12 @@
-"""What a profile may say about those who build: workflow, pipeline, people with their own hands; and about what is tidied up afterwards."""
+"""What a profile may say about those who build: workflow, pipeline, people with their own hands."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.authority import Role
-from bot.profile_forms import BranchName, Pattern, RepositoryName
+from bot.profile_forms import BranchName, KindSlug, Pattern, RepositoryName, SeriesName, Url, misfit
 from bot.profile_table import Table
 
 
@@ -19,6 +19,21 @@ class HandStep(Table):
     """What they are asked to do, in one sentence; `{version}`, `{tag}`, `{commit}` and `{fork}` are filled in."""
     file: Pattern = ""
     """The file they make, as it is named on python.org, with `{version}`; its SHA-256 is asked for and compared with what is published."""
+    links: dict[str, Url] = Field(default_factory=dict)
+    """Pages they need, by what each is called."""
+    artifacts: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What they take from the run that built for Windows, by the names of its artifacts; they are given the address of all of them."""
+
+
+class WorkflowJob(Table):
+    """A job of the workflow that has to succeed; one that is skipped has not."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """Its name, as GitHub shows it."""
+    kinds: tuple[KindSlug, ...] = ()
+    """The kinds of release for which it runs, in the words of `--as`; all of them when left out."""
+    first_series: SeriesName | None = None
+    """The first series for which it runs; no bound when left out."""
 
 
 class Workflow(Table):
@@ -36,6 +51,12 @@ class Workflow(Table):
     """The job whose log shows the inputs, by which a run is told from others and is known to build what it should."""
     hashed_by: str = ""
     """The job whose log shows size and SHA-256 of the archives."""
+    jobs: tuple[WorkflowJob, ...] = ()
+    """The jobs that have to succeed, so that nobody takes a run for green in which one was left out."""
+    documentation: tuple[Pattern, ...] = ()
+    """The archives of the documentation that it makes, with `{version}`."""
+    documented: tuple[KindSlug, ...] = ()
+    """The kinds of release that have them, in the words of `--as`."""
 
 
 class AzurePlan(StrEnum):
@@ -69,14 +90,19 @@ class Azure(Table):
     """Under which name the publishing run is given the run that built."""
     publish_stage: str = "Publish"
     """The stage that publishes."""
+    approvals: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The stages that somebody has to approve, in their order, so that the experts know how many there are; each with the parameters of
+    which one has to be true for it, and without any when it always has to be approved."""
+    index_job: str = ""
+    """The job that publishes the index of the install manager, and stops where somebody else changed that meanwhile."""
     certificate: str = ""
     """Whom the signing certificate must name, as the artifact `cert` shows it; not looked at when left out."""
 
-
-class WrapUp(Table):
-    """What is tidied up at the end."""
-
-    fork_branch: Pattern = ""
-    """The branch of the manager's fork that is deleted where the App may, with `{version}`; nothing is when left out."""
-    retain: bool = True
-    """Whether the runs on Azure are kept for ever."""
+    @model_validator(mode="after")
+    def _approvals_depend_on_parameters(self) -> Self:
+        """Refuse a stage that depends on what no run is ordered with: whether it has to be approved could not be told."""
+        for stage, when in self.approvals.items():
+            if unknown := next((name for name in when if name not in self.parameters), None):
+                sentence = f"{unknown} is no parameter of a run: write one of {', '.join(self.parameters) or 'parameters, which has none'}"
+                raise misfit(sentence, "approvals", stage)
+        return self

@@ -97,7 +97,7 @@ def _ssh_key(value: str) -> str:
     return f"{parts[0]} {parts[1]}"
 
 
-PLACEHOLDERS: Final = ("version", "tag", "commit", "fork", "owner")
+PLACEHOLDERS: Final = ("version", "tag", "commit", "fork", "owner", "series", "next")
 """What stands in braces in texts of a profile, and is filled in for a release."""
 
 _ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9-]{0,38}"

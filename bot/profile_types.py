@@ -97,6 +97,8 @@ class Person(Table):
     """The name in Azure DevOps, mostly a mail address, by which approvals that this person can give are shown as theirs."""
     forks: tuple[RepositoryName, ...] = ()
     """The forks in which this person's release tags are looked for."""
+    stands_in_for: tuple[Login, ...] = ()
+    """The experts whose work this person does as well as long as it stands here; both are called, and the word of either counts."""
 
     @property
     def ssh_fingerprints(self) -> tuple[str, ...]:
@@ -184,10 +186,16 @@ class StepName(StrEnum):
     PUBLICATION = "publication"
     PUSH = "push"
     THAW = "thaw"
+    STORE = "store"
     WRAP_UP = "wrap-up"
+    CHECKLIST = "checklist"
+    PACKAGE_TAG = "package-tag"
+    PACKAGE_BUILD = "package-build"
+    PACKAGE_RELEASE = "package-release"
+    PYPI = "pypi"
 
 
-HAND_STEPS: Final = frozenset({StepName.MACOS})
+HAND_STEPS: Final = frozenset({StepName.MACOS, StepName.STORE, StepName.CHECKLIST})
 """The steps that people do by hand and outside of everything that the bot can see."""
 
 
@@ -200,6 +208,10 @@ class Step(Table):
     """What must have passed before it; each stands higher up in the file."""
     not_for: tuple[KindSlug, ...] = ()
     """The kinds of release that do not have this step, in the words of `--as`."""
+    first_series: SeriesName | None = None
+    """The first series whose releases have this step; no bound when left out."""
+    last_series: SeriesName | None = None
+    """The last series whose releases have this step; no bound when left out."""
 
 
 class Blocker(Table):
@@ -233,16 +245,26 @@ class Preflight(Table):
 class FreezePolicy(Table):
     """How the branch is held still."""
 
-    mode: Literal["ruleset"] = "ruleset"
-    """`ruleset`: by rules of the bot's own, added and removed; nobody else's protection is changed."""
+    mode: Literal["ruleset", "classic"] = "ruleset"
+    """`ruleset`: by rules of the bot's own, added and removed; nobody else's protection is changed. `classic`, for repositories without
+    rulesets: the branch's classic protection is written down, replaced, and put back; names of tags and branches to come are not held."""
+    branch: bool = True
+    """Whether the branch is frozen with the name of the tag; with `false` it stays open, for releases that do not move it."""
     until: Literal["push"] = "push"
     """`push`: until branch and tag are upstream."""
     alarm: Annotated[float, Field(gt=0, le=720)] = 24.0
     """After how many hours an unfinished freeze is called out, and again every time as long."""
 
+    @model_validator(mode="after")
+    def _something_is_held(self) -> Self:
+        if self.mode == "classic" and not self.branch:
+            sentence = "classic protection holds nothing but branches, so nothing would be frozen: write true, or another mode"
+            raise misfit(sentence, "branch")
+        return self
+
 
 class AuditRuleName(StrEnum):
-    """The rules that can explain a change of a release commit."""
+    """The rules that can explain a change of a release commit, or of the one that makes main the next version."""
 
     PATCHLEVEL = "patchlevel"
     README = "readme"
@@ -252,6 +274,9 @@ class AuditRuleName(StrEnum):
     GENERATED = "generated"
     AUTOCONF = "autoconf"
     WHATSNEW_DATE = "whatsnew-date"
+    WHATSNEW_PAGE = "whatsnew-page"
+    WHATSNEW_INDEX = "whatsnew-index"
+    EDITED = "edited"
 
 
 class AuditRule(Table):

@@ -23,8 +23,9 @@ from bot.publication import (
     put_off,
     vouching,
 )
-from bot.release.facts import FileRead, Finding, Stated
+from bot.release.facts import Finding
 from bot.release.model import Release
+from bot.release.published import FileRead, Stated
 from bot.services import python_org as site
 from bot.shelf import Shelf
 from bot.tools import Tools

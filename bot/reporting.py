@@ -96,17 +96,17 @@ def _digest(text: str) -> str:
 
 
 async def _calls(context: Context, _claim: Claim, release: Release, desk: Desk) -> Release:
-    people = []
-    for index, act in enumerate(release.people):
-        people.append(await _call(context, release, desk, index, act))
+    people = list(release.people)
+    for rows in words.together(release.people, [index for index, act in enumerate(people) if _is_due(context, act)]):
+        acts = [people[index] for index in rows]
+        about = f"call-{release.id}-{'+'.join(f'{index}-{people[index].told}' for index in rows)}"
+        await desk.say(about, words.call(release, acts, about))
+        for index in rows:
+            people[index] = replace(people[index], told=people[index].told + 1, told_at=context.now())
     return replace(release, people=tuple(people))
 
 
-async def _call(context: Context, release: Release, desk: Desk, index: int, act: HumanAct) -> HumanAct:
-    now = context.now()
+def _is_due(context: Context, act: HumanAct) -> bool:
+    """Tell whether somebody is to be called, or reminded."""
     remind = timedelta(seconds=context.profile.timing.remind)
-    if act.done or (act.told_at is not None and now - act.told_at < remind):
-        return act
-    about = f"call-{release.id}-{index}-{act.told}"
-    await desk.say(about, words.call(release, act, about, again=act.told > 0))
-    return replace(act, told=act.told + 1, told_at=now)
+    return not act.done and (act.told_at is None or context.now() - act.told_at >= remind)

@@ -22,12 +22,14 @@ from bot.profile import Profile, load
 from bot.release.ids import Repository, watch_key
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.cdn import Cdn
 from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub, Limits
 from bot.services.github.shapes import App
 from bot.services.nuget import NuGet
 from bot.services.peps import Peps
+from bot.services.pypi import PyPI
 from bot.services.python_org import PythonOrg
 from bot.settings import Settings, is_loopback, load_settings
 from bot.store.claim import Claim
@@ -183,10 +185,11 @@ class Bot:
 
     def _azure(self, profile: Profile) -> AzureDevOps | None:
         settings = self.settings
-        if profile.azure is None or settings.azure_devops_url is None or settings.azure_devops_token is None:
+        project = profile.azure_project
+        if project is None or settings.azure_devops_url is None or settings.azure_devops_token is None:
             return None
         token, cache = settings.azure_devops_token.get_secret_value(), settings.home / "azure"
-        return AzureDevOps(settings.azure_devops_url, token, project=profile.azure.project, cache=cache)
+        return AzureDevOps(settings.azure_devops_url, token, project=project, cache=cache)
 
     def _context(self, profile: Profile, app: App, github: GitHub) -> Context:
         settings = self.settings
@@ -199,7 +202,9 @@ class Bot:
             peps=Peps(settings.peps_url, self.session),
             python_org=PythonOrg(settings.python_org_url, self.session),
             docs=Docs(settings.docs_url, settings.python_org_url, self.session),
+            cdn=Cdn(python_org=settings.python_org_url, docs=settings.docs_url, session=self.session),
             nuget=NuGet(settings.nuget_url, self.session),
+            pypi=PyPI(settings.pypi_url, self.session),
             azure=self._azure(profile),
             installations=Installations(github, now, fresh_for=profile.timing.sweep),
             now=now,

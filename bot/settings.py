@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     """The release-cycle data."""
 
     azure_devops_url: Address | None = None
-    """The Azure DevOps organisation, such as `https://dev.azure.com/Python`; needed where a profile builds for Windows."""
+    """The Azure DevOps organisation, such as `https://dev.azure.com/Python`; needed where a profile builds there."""
     azure_devops_token: SecretStr | None = None
     """A personal access token for it, with the scope *Build (read & execute)*."""
     azure_tenant_id: str | None = None
@@ -182,7 +182,7 @@ class Settings(BaseSettings):
     nuget_url: Address = "https://api.nuget.org"
     """The NuGet registry, where packages for Windows have to be seen."""
     pypi_url: Address = "https://pypi.org"
-    """The Python Package Index; not read yet."""
+    """The Python Package Index, where packages have to be seen."""
 
     @classmethod
     def settings_customise_sources(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.errors import UserError
-from bot.release.facts import Ended, FileRead
+from bot.release.published import Ended, FileRead
 
 SPARE: Final = 256 * 1024 * 1024
 """Bytes that must stay free beside what is downloaded."""

@@ -1,4 +1,4 @@
-"""Freezes that stand on their own, without a release: set and lifted by a command, each one ruleset of ours."""
+"""Freezes that stand on their own, without a release: set and lifted by a command, each one hold of ours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,16 @@ from bot import freezing
 from bot.command_types import Freeze, Unfreeze
 from bot.context import Context
 from bot.effects import Door
+from bot.errors import Refused
+from bot.freezing import Hold, LeftToPeople
 from bot.hearing import Heard
-from bot.release.ids import CommentId, IssueNumber, Repository, RulesetId, branch_ref
+from bot.release.facts import KeptProtection
+from bot.release.ids import CommentId, IssueNumber, Ref, Repository, RulesetId, branch_ref
 from bot.release.model import Actor
 from bot.state import load
 from bot.store.claim import Claim
 from bot.store.store import Store
+from bot.tools import Tools
 from bot.words import alarms, answers
 
 
@@ -30,6 +34,12 @@ class StandingFreeze:
     issue: IssueNumber
     ruleset: RulesetId
     ruleset_name: str
+    protection: KeptProtection | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """Return what is frozen."""
+        return branch_ref(self.branch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +65,16 @@ async def freeze(
     if await context.github.ref(repository, branch_ref(command.branch)) is None:
         return f"There is no branch {command.branch} in {repository}, so nothing was frozen; please check its name."
     identity = _identity(context, heard.comment.id)
-    name = freezing.rule_name(branch_ref(command.branch), heard.comment.issue, identity)
     tools = context.tools(Door(claim, identity, 0, context.observers))
-    ruleset = await freezing.ensure(tools, repository, branch_ref(command.branch), name, step="freeze")
-    problem = await freezing.problem(tools, repository, branch_ref(command.branch), ruleset, name)
+    ref = branch_ref(command.branch)
+    refusal = await freezing.refusal(tools, repository, ref)
+    if refusal:
+        return refusal
+    hold = await _held(tools, repository, ref, freezing.rule_name(ref, heard.comment.issue, identity))
+    problem = await freezing.problem(tools, repository, hold)
     if problem:
         # Nobody would ever lift it: what is not effective is no freeze, so it must not be left behind as half a one (invariant I3).
-        await freezing.lift(tools, repository, ruleset, name, step="thaw")
+        await freezing.lift(tools, repository, hold, step="thaw")
         return f"The freeze of {command.branch} was not effective, so it was lifted and nothing is frozen: {problem} Please try again."
     made = StandingFreeze(
         branch=command.branch,
@@ -71,8 +84,7 @@ async def freeze(
         comment=heard.comment.id,
         home=home,
         issue=heard.comment.issue,
-        ruleset=ruleset,
-        ruleset_name=name,
+        **vars(freezing.record(hold)),
     )
     others = tuple(one for one in freezes if one.branch != command.branch)
     return Changed(freezes=(*others, made), text=answers.frozen(command.branch, command.reason))
@@ -88,21 +100,25 @@ async def unfreeze(
     if present is None:
         return holder or f"No standing freeze holds {command.branch}, so there is nothing to lift."
     tools = context.tools(Door(claim, _identity(context, present.comment), 0, context.observers))
-    await freezing.lift(tools, repository, present.ruleset, present.ruleset_name, step="thaw")
+    try:
+        await freezing.lift(tools, repository, freezing.hold_of(present), step="thaw")
+    except LeftToPeople as reason:
+        return answers.not_unfrozen(present.branch, str(reason), tools.page(repository, "settings", "branches"))
     others = tuple(one for one in freezes if one is not present)
     return Changed(freezes=others, text=answers.unfrozen(command.branch, heard.order.by.login, holder))
 
 
 async def still_true(context: Context, claim: Claim, freezes: Sequence[StandingFreeze]) -> tuple[StandingFreeze, ...]:
-    """Return the freezes whose rule is still there, after telling of those whose rule somebody else deleted."""
+    """Return the freezes that still hold their branch, after telling of those that somebody else ended."""
     kept = []
     for one in freezes:
-        rule = await context.github.ruleset(context.profile.project.repository, one.ruleset)
-        if rule is not None and rule.name == one.ruleset_name:
+        tools = context.tools(Door(claim, _identity(context, one.comment), 0, context.observers))
+        ended = await freezing.ended(tools, context.profile.project.repository, freezing.hold_of(one))
+        if not ended:
             kept.append(one)
             continue
         about = f"freeze-gone-{one.comment}"
-        text = answers.freeze_gone(one.by.login, one.branch, one.ruleset_name)
+        text = answers.freeze_gone(one.by.login, one.branch, ended)
         await context.desk(claim, one.home, one.issue).tell(about, f"{answers.marker(about)}\n{text}")
     return tuple(kept)
 
@@ -116,6 +132,17 @@ async def call_out(context: Context, claim: Claim, freezes: Sequence[StandingFre
             about = f"freeze-alarm-{one.comment}-{times}"
             text = alarms.long_standing_freeze(one.by.login, one.branch, one.reason, alarm * times)
             await context.desk(claim, one.home, one.issue).tell(about, f"{answers.marker(about)}\n{text}")
+
+
+async def _held(tools: Tools, repository: Repository, ref: Ref, name: str) -> Hold:
+    """Freeze a branch; of what GitHub refuses half-way, nothing may be left behind, since nobody would ever lift it."""
+    try:
+        return await freezing.freeze(tools, repository, ref, name, step="freeze")
+    except Refused:
+        begun = await freezing.begun(tools, ref, step="freeze")
+        if begun is not None:
+            await freezing.lift(tools, repository, begun, step="thaw")
+        raise
 
 
 def is_standing(context: Context, identity: str) -> bool:

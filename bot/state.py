@@ -10,9 +10,10 @@ from bot.release.model import Release, ReleaseState
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """The one part of a release that every program can read, however the others were written."""
+    """The few parts of a release that every program can read, however the others were written."""
 
     state: ReleaseState
+    go: object = None
 
 
 def dump(release: Release) -> str:
@@ -31,6 +32,15 @@ def is_done(text: str) -> bool:
         return _outcome().validate_json(text).state is ReleaseState.DONE
     except ValidationError:
         return False
+
+
+def is_spent(text: str) -> bool:
+    """Tell whether a release has used up its number: it is done, or was given up after bytes of it may have become public."""
+    try:
+        outcome = _outcome().validate_json(text)
+    except ValidationError:
+        return False
+    return outcome.state is ReleaseState.DONE or (outcome.state is ReleaseState.ABORTED and outcome.go is not None)
 
 
 @cache

@@ -15,12 +15,14 @@ from bot.release.ids import Repository
 from bot.release.model import Release
 from bot.services.azure_devops import AzureDevOps
 from bot.services.buildbot import Buildbot
+from bot.services.cdn import Cdn
 from bot.services.docs import Docs
 from bot.services.git import Git
 from bot.services.github import GitHub
 from bot.services.github.shapes import App
 from bot.services.nuget import NuGet
 from bot.services.peps import Peps
+from bot.services.pypi import PyPI
 from bot.services.python_org import PythonOrg
 
 
@@ -40,7 +42,9 @@ class Tools:
     peps: Peps
     python_org: PythonOrg
     docs: Docs
+    cdn: Cdn
     nuget: NuGet
+    pypi: PyPI
     azure_or_none: AzureDevOps | None
     installations: Installations
     door: Door
@@ -77,14 +81,7 @@ class Tools:
 
     def placeholders(self, release: Release) -> Mapping[str, str]:
         """Return what the words in braces of a profile stand for; empty texts while there is no tag."""
-        tag = release.tag
-        return {
-            "version": str(release.version),
-            "tag": release.version.tag,
-            "commit": tag.commit if tag else "",
-            "fork": tag.fork if tag else "",
-            "owner": tag.fork.partition("/")[0] if tag else "",
-        }
+        return placeholders(release)
 
     def managers(self, release: Release) -> tuple[Person, ...]:
         """Return the people who may make this release: who started it and the release manager of the series."""
@@ -96,3 +93,17 @@ class Tools:
 def logins(people: tuple[Person, ...]) -> tuple[str, ...]:
     """Return the logins of people."""
     return tuple(person.login for person in people)
+
+
+def placeholders(release: Release) -> Mapping[str, str]:
+    """Return what the words in braces of a profile stand for; empty texts while there is no tag."""
+    tag = release.tag
+    return {
+        "version": str(release.version),
+        "tag": release.version.tag,
+        "commit": tag.commit if tag else "",
+        "fork": tag.fork if tag else "",
+        "owner": tag.fork.partition("/")[0] if tag else "",
+        "series": release.series,
+        "next": release.version.next_development,
+    }

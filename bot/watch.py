@@ -3,6 +3,7 @@
 1. Freezes that stand on their own: ``/freeze BRANCH REASON`` and ``/unfreeze BRANCH``.
 2. What never arrived: failed deliveries are asked for again, and comments are read again.
 3. Version tags that appear without a release: in a fork they get their checks, upstream they raise an alarm.
+4. Releases that are due soon: each gets an issue.
 
 Everything here is kept in one row of work whose key is the project's name, so it is done by one process at a time.
 """
@@ -15,7 +16,7 @@ from typing import Final, assert_never
 
 from pydantic import TypeAdapter
 
-from bot import standing, strays, sweep, unannounced
+from bot import standing, strays, sweep, unannounced, upcoming
 from bot.command_types import Freeze, Unfreeze
 from bot.context import Context
 from bot.desk import ACCEPTED, DONE
@@ -27,6 +28,7 @@ from bot.store.claim import Claim
 from bot.store.model import Delivery
 from bot.store.store import Store
 from bot.unannounced import SeenTags
+from bot.upcoming import Almanac
 
 log: Final = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Watch:
     standing: tuple[StandingFreeze, ...] = ()
     swept: datetime | None = None
     tags: SeenTags = field(default_factory=SeenTags)
+    almanac: Almanac = field(default_factory=Almanac)
     heard: tuple[CommentId, ...] = ()
     """The latest comments that were acted on or answered."""
 
@@ -66,7 +69,7 @@ async def look(context: Context, claim: Claim, store: Store) -> datetime:
         if delivery.event == "issue_comment":
             watch = await _listen(context, claim, watch, delivery, store)
         await claim.save(dump(watch), read=[delivery.guid])
-    for chore in (_tags, _sweep, _standing_freezes):
+    for chore in (_tags, _sweep, _standing_freezes, _upcoming):
         try:
             watch = await chore(context, claim, store, watch)
         except (Unavailable, UserError) as error:
@@ -87,6 +90,10 @@ async def _standing_freezes(context: Context, claim: Claim, store: Store, watch:
     watch = replace(watch, standing=await standing.still_true(context, claim, watch.standing))
     await standing.call_out(context, claim, watch.standing)
     return watch
+
+
+async def _upcoming(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:
+    return replace(watch, almanac=await upcoming.look(context, claim, store, watch.almanac))
 
 
 async def _sweep(context: Context, claim: Claim, store: Store, watch: Watch) -> Watch:

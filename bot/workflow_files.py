@@ -6,40 +6,33 @@ from typing import Final
 
 from bot import workflow_logs
 from bot.errors import Refused
-from bot.profile_builders import Workflow
+from bot.profile_builders import Workflow, WorkflowJob
 from bot.publication.files import FileGroup, SeriesFiles, expected_files
 from bot.release.facts import BuiltFile
 from bot.release.ids import Repository
 from bot.release.model import Release
-from bot.release.version import Level
+from bot.release.version import numbers
 from bot.services.archive import ArchivedFile, HostileArchive
 from bot.services.github.actions import UnusableArtifact
 from bot.services.github.shapes_actions import Artifact, Job, WorkflowRun
 from bot.tools import Tools
 
+SUCCESS: Final = "success"
+"""How a job ends that did what it should."""
+
 MADE_HERE: Final = frozenset({FileGroup.SOURCE, FileGroup.ANDROID, FileGroup.IOS})
 """The groups of files that https://github.com/python/release-tools/blob/main/.github/workflows/build-release.yml makes."""
-
-DOCUMENTATION: Final = (
-    "python-{}-docs.epub",
-    "python-{}-docs-html.tar.bz2",
-    "python-{}-docs-html.zip",
-    "python-{}-docs-texinfo.tar.bz2",
-    "python-{}-docs-texinfo.zip",
-    "python-{}-docs-text.tar.bz2",
-    "python-{}-docs-text.zip",
-)
-"""The archives of the documentation of candidates and final releases: https://docs.python.org/3/download.html."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The files that a run has to leave behind: those that are hashed by the log, those that must be there, and those that may be."""
+    """What a run has to leave behind: files that are hashed by the log, that must be there, and that may be; and jobs that succeeded."""
 
     sources: tuple[str, ...]
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     documentation: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,27 +44,35 @@ class Harvest:
     problems: tuple[str, ...] = ()
 
 
-def wanted(release: Release, policy: SeriesFiles) -> Wanted:
-    """Return which files the workflow makes for a release."""
+def wanted(release: Release, workflow: Workflow, policy: SeriesFiles) -> Wanted:
+    """Return which files the workflow makes for a release, and by which jobs."""
     made = [file for file in expected_files(release.version, release.kind, policy) if file.group in MADE_HERE]
-    documented = release.version.level in (Level.CANDIDATE, Level.FINAL)
+    documented = release.kind in workflow.documented
     return Wanted(
         sources=tuple(file.name for file in made if file.is_source),
         required=tuple(file.name for file in made if not file.optional),
         optional=tuple(file.name for file in made if file.optional),
-        documentation=tuple(name.format(release.version) for name in DOCUMENTATION) if documented else (),
+        documentation=tuple(name.format(version=release.version) for name in workflow.documentation) if documented else (),
+        jobs=tuple(job.name for job in workflow.jobs if _runs(job, release)),
     )
+
+
+def _runs(job: WorkflowJob, release: Release) -> bool:
+    series = (release.version.major, release.version.minor)
+    early = job.first_series is not None and series < numbers(job.first_series)
+    return not early and (not job.kinds or release.kind in job.kinds)
 
 
 async def harvest(release: Release, workflow: Workflow, run: WorkflowRun, jobs: Sequence[Job], tools: Tools) -> Harvest:
     """Read all artifacts of a successful run; raise Unavailable where they cannot be read now."""
     files = tools.profile.series_of(release.version).files
-    wants = wanted(release, files.policy if files else SeriesFiles(groups=frozenset()))
+    wants = wanted(release, workflow, files.policy if files else SeriesFiles(groups=frozenset()))
     repository = Repository(workflow.repository)
     found, problems = await _unpacked(repository, await tools.github.artifacts(repository, run.id), wants, tools)
     missing = [name for name in (*wants.required, *wants.documentation) if name not in found]
     if missing:
         problems.append(f"It left no {', no '.join(missing)}.")
+    problems += _left_out(wants, jobs)
     problems += await _differences(workflow, jobs, {name: found[name] for name in wants.sources if name in found}, tools)
     built = (name for name in (*wants.required, *wants.optional) if name in found)
     return Harvest(
@@ -79,6 +80,16 @@ async def harvest(release: Release, workflow: Workflow, run: WorkflowRun, jobs: 
         documentation=sum(name in found for name in wants.documentation),
         problems=tuple(problems),
     )
+
+
+def _left_out(wants: Wanted, jobs: Sequence[Job]) -> list[str]:
+    """Return which jobs did not succeed although the run did: a run is green, too, where some of them were skipped."""
+    ended = {job.name: job.conclusion or job.status for job in jobs}
+    return [
+        f"Its job {name} should have succeeded, but {f'ended as {ended[name]}' if name in ended else 'there is none of this name'}."
+        for name in wants.jobs
+        if ended.get(name) != SUCCESS
+    ]
 
 
 async def _unpacked(

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.release import plan
+from bot.release import course, plan
+from bot.release.course import StepSpec
 from bot.release.facts import (
     Checked,
     Fact,
@@ -25,7 +26,6 @@ from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Reposit
 from bot.release.model import Actor, Release, StepStatus
 from bot.release.orders import Answer, Declined, Done, Order
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
-from bot.release.plan import StepSpec
 from bot.release.version import Kind, Version
 
 NOW: Final = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -64,7 +64,7 @@ def opened() -> Release:
         manager=MANAGER,
         opened=NOW,
     )
-    return plan.align(release, SPECS)
+    return course.align(release, SPECS)
 
 
 def a_tag(letter: str = "a", owner: Actor = STARTER) -> Tag:

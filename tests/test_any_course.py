@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.release import orders, plan
+from bot.release import course, orders, plan
 from bot.release.facts import Checked, Fact, Finding, Froze, Planned, PlannedRef, Pushed, Tag, TagProved, TagSeen, Thawed
 from bot.release.gate import gate, to_acknowledge, to_waive
 from bot.release.ids import CommitId
@@ -103,7 +103,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(trouble=st.sampled_from(NAMES), outcome=troubles)
     def the_bot_looks(self, trouble: str, outcome: Outcome | None) -> None:
-        self.release = plan.align(self.release, SPECS)
+        self.release = course.align(self.release, SPECS)
         looked = set()
         for spec in SPECS:
             if plan.ready(self.release, spec):

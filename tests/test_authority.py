@@ -14,6 +14,7 @@ from bot.commands import (
     Abort,
     Acknowledge,
     Approve,
+    ApproveStage,
     Command,
     Defer,
     Done,
@@ -23,6 +24,7 @@ from bot.commands import (
     Help,
     Open,
     Refreeze,
+    RejectStage,
     Resume,
     Retry,
     Status,
@@ -51,10 +53,13 @@ HELP = Help()
 GO = Go(sha=SHA)
 DONE = Done(name="macos", sha256="b" * 64)
 DEFER = Defer(name="macos", reason="later")
+APPROVE_STAGE = ApproveStage(artifact="azure-core")
+REJECT_STAGE = RejectStage(artifact="azure-mgmt-core")
 FREEZE = Freeze(branch="main", reason="history")
 UNFREEZE = Unfreeze(branch="main")
 EVERY: list[Command] = [
     OPEN, STATUS, APPROVE, ACKNOWLEDGE, WAIVE, RETRY, REFREEZE, HALT, RESUME, ABORT, HELP, FREEZE, UNFREEZE, GO, DONE, DEFER,
+    APPROVE_STAGE, REJECT_STAGE,
 ]  # fmt: skip
 
 
@@ -100,6 +105,8 @@ WHO_MAY: list[tuple[Command, set[str]]] = [
     (ACKNOWLEDGE, MANAGERS),
     (GO, MANAGERS),
     (DEFER, MANAGERS),
+    (APPROVE_STAGE, MANAGERS),
+    (REJECT_STAGE, MANAGERS),
     (DONE, {"expert"}),
     (REFREEZE, MANAGERS),
     (ABORT, MANAGERS),

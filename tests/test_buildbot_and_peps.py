@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import aiohttp
 import pytest
@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from bot.errors import Unavailable
 from bot.services.answers import MalformedAnswer
 from bot.services.buildbot import Buildbot, BuilderState
-from bot.services.peps import Peps, SeriesCycle
+from bot.services.peps import Peps, ScheduledRelease, SeriesCycle
 from bot.services.reading import LARGEST
 
 SUCCESS, WARNINGS, FAILURE, SKIPPED, EXCEPTION, CANCELLED = 0, 1, 2, 3, 4, 6
@@ -180,6 +180,7 @@ async def _peps(session: aiohttp.ClientSession, answer: web.Response) -> AsyncIt
 
     application = web.Application()
     application.router.add_get("/api/release-cycle.json", serve)
+    application.router.add_get("/api/python-releases.json", serve)
     async with TestServer(application, host="127.0.0.1") as server:
         yield Peps(str(server.make_url("/")), session)
 
@@ -209,6 +210,7 @@ async def test_the_release_cycle_is_read(session: aiohttp.ClientSession) -> None
     ("answer", "words"),
     [
         (web.json_response({}), "not where it is published"),
+        (web.json_response({"3.14": {**SERIES, "release_manager": "M" * 101}}), "release_manager"),
         (web.json_response({}, status=404), "not where it is published"),
         (web.json_response({}, status=500), "answered with 500"),
         (web.Response(status=302, headers={"Location": "http://192.0.2.1/"}), "answered with 302"),
@@ -221,6 +223,35 @@ async def test_a_cycle_that_cannot_be_read_is_unavailable(session: aiohttp.Clien
     async with _peps(session, answer) as peps:
         with pytest.raises(Unavailable, match=words):
             await peps.release_cycle()
+
+
+PLANNED = {"stage": "3.15.0 candidate 1", "state": "expected", "date": "2026-07-28", "note": ""}
+
+
+async def test_the_schedule_is_read(session: aiohttp.ClientSession) -> None:
+    first = {"stage": "1.6.0 beta 1", "state": "actual", "date": "2000-08-03"}
+    async with _peps(session, web.json_response({"metadata": {}, "releases": {"3.15": [PLANNED], "1.6": [first]}})) as peps:
+        schedule = await peps.schedule()
+    assert schedule == {
+        "3.15": [ScheduledRelease(stage="3.15.0 candidate 1", state="expected", date=date(2026, 7, 28))],
+        "1.6": [ScheduledRelease(stage="1.6.0 beta 1", state="actual", date=date(2000, 8, 3))],
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (web.json_response({"releases": {}}), "not where it is published"),
+        (web.json_response({}, status=404), "not where it is published"),
+        (web.json_response({}), "releases"),
+        (web.json_response({"releases": {"3.15": [{**PLANNED, "date": "soon"}]}}), "date"),
+        (web.json_response({"releases": {"3.15": [{**PLANNED, "state": "perhaps"}]}}), "state"),
+    ],
+)
+async def test_a_schedule_that_cannot_be_read_is_unavailable(session: aiohttp.ClientSession, answer: web.Response, words: str) -> None:
+    async with _peps(session, answer) as peps:
+        with pytest.raises(Unavailable, match=words):
+            await peps.schedule()
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(session: aiohttp.ClientSession) -> None:

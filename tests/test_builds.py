@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.release import orders, plan
-from bot.release.facts import Build, Built, BuiltFile, PublicationSeen, Run, RunSeen
+from bot.release import course, orders, plan
+from bot.release.course import StepSpec
+from bot.release.facts import Build, Built, BuiltFile, Run, RunSeen
 from bot.release.gate import results_digest, valid_go
 from bot.release.model import Release, ReleaseState, StepStatus
 from bot.release.orders import Answer, valid_approval
 from bot.release.outcomes import Evidence
-from bot.release.plan import StepSpec
+from bot.release.published import PublicationSeen
 from bot.release.rows import left_running
 from bot.release.version import Kind
 from tests.release_builders import (
@@ -74,7 +75,7 @@ def a_build(step: str = "source", *files: BuiltFile, letter: str = "a") -> Built
 
 def until(step: str) -> Release:
     """Return a release that builds, with every step before this one passed."""
-    release = plan.align(opened(), SPECS, (STARTER, MANAGER, APPROVER))
+    release = course.align(opened(), SPECS, (STARTER, MANAGER, APPROVER))
     facts = {"source": (a_build("source", SOURCE),), "windows": (RunSeen(run=a_run()), a_build("windows"))}
     for name in NAMES[: NAMES.index(step)]:
         outcome = passed(*facts.get(name, ())) if name in AFTER_APPROVAL else ordinary(name)
@@ -103,7 +104,7 @@ def went() -> Release:
 
 def test_a_step_that_this_kind_does_not_have_is_not_applicable_and_never_looked_at() -> None:
     specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
-    release = plan.align(until("source"), specs)
+    release = course.align(until("source"), specs)
     assert release.step("windows").status is StepStatus.NOT_APPLICABLE
     assert release.step("windows").why == "No alpha release has this step."
     assert not release.has_step("windows")
@@ -116,12 +117,12 @@ def test_a_step_that_this_kind_does_not_have_is_not_applicable_and_never_looked_
 
 def test_a_step_comes_back_when_the_profile_wants_it_after_all() -> None:
     specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
-    release = plan.align(plan.align(until("source"), specs), SPECS)
+    release = course.align(course.align(until("source"), specs), SPECS)
     assert release.step("windows").status is StepStatus.PENDING
 
 
 def test_a_release_that_is_over_keeps_the_steps_it_took() -> None:
-    assert plan.align(done(), SPECS) == done()
+    assert course.align(done(), SPECS) == done()
 
 
 def test_builders_work_beside_each_other_and_nobody_looks_at_them_after_the_go() -> None:
@@ -141,12 +142,12 @@ def test_nothing_is_built_or_let_out_while_what_it_rests_on_has_come_undone(undo
 
 def test_a_push_that_had_begun_before_the_profile_learnt_to_build_is_brought_to_its_end() -> None:
     for release in (plan.apply(heart_until("push"), "push", failed(), NOW), heart_until("thaw")):
-        upgraded = plan.align(release, SPECS)
-        assert upgraded.step("windows").why == plan.TOO_LATE
-        assert plan.align(upgraded, SPECS) == upgraded
+        upgraded = course.align(release, SPECS)
+        assert upgraded.step("windows").why == course.TOO_LATE
+        assert course.align(upgraded, SPECS) == upgraded
         assert not {"source", "windows", "macos", "go"} & set(ready(upgraded, SPECS))
-    assert plan.apply(plan.align(heart_until("thaw"), SPECS), "thaw", ordinary("thaw"), NOW).state is ReleaseState.DONE
-    assert plan.align(heart_until("push"), SPECS).step("windows").status is StepStatus.PENDING
+    assert plan.apply(course.align(heart_until("thaw"), SPECS), "thaw", ordinary("thaw"), NOW).state is ReleaseState.DONE
+    assert course.align(heart_until("push"), SPECS).step("windows").status is StepStatus.PENDING
 
 
 def test_a_release_is_not_done_while_a_run_of_an_earlier_attempt_goes_on() -> None:
@@ -250,7 +251,7 @@ def test_a_wish_to_try_again_outlives_silence() -> None:
 def test_what_others_rest_on_or_this_release_does_not_have_is_not_done_again() -> None:
     assert "has passed, and what follows rests on it" in declined(orders.retry(went(), order(), "source"))
     specs = [replace(spec, not_for=frozenset({Kind.ALPHA})) if spec.name == "windows" else spec for spec in SPECS]
-    assert "No alpha release has this step" in declined(orders.retry(plan.align(until("source"), specs), order(), "windows"))
+    assert "No alpha release has this step" in declined(orders.retry(course.align(until("source"), specs), order(), "windows"))
 
 
 # --- the go
@@ -286,7 +287,7 @@ def test_a_go_that_makes_no_sense_is_declined_with_one_sentence() -> None:
     assert "not the tag object" in declined(orders.go(asked(), order(), "b" * 40))
     assert "given already" in declined(orders.go(went(), order(), SHA))
     assert "halted" in declined(orders.go(obeyed(orders.halt(asked(), order(), "Wait.")), order(), SHA))
-    assert "publishes nothing" in declined(orders.go(plan.align(asked(), SPECS[:5]), order(), SHA))
+    assert "publishes nothing" in declined(orders.go(course.align(asked(), SPECS[:5]), order(), SHA))
 
 
 def test_a_go_written_before_the_results_changed_is_declined() -> None:
@@ -361,7 +362,7 @@ def put_off(release: Release) -> Answer:
 def test_words_about_work_by_hand_that_make_no_sense_are_declined(say: Callable[[Release], Answer]) -> None:
     assert "Nobody was asked for macos yet" in declined(say(until("tag")))
     assert "cannot change any more" in declined(say(went()))
-    assert "has no step `macos`" in declined(say(plan.align(at_macos(), SPECS[:5])))
+    assert "has no step `macos`" in declined(say(course.align(at_macos(), SPECS[:5])))
     assert "halted" in declined(say(obeyed(orders.halt(at_macos(), order(), "Wait."))))
 
 

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.command_arguments import ARGUMENTS, LONGEST_REASON
+from bot.command_types import open_package
 from bot.commands import (
     GRAMMAR,
     Abort,
@@ -133,7 +134,14 @@ def test_everything_else_is_passed_over(body: str) -> None:
         ("/freez 3.14", "`/freez` is not", "/freeze BRANCH REASON"),
         ("/release v3.15.0a3", "the name of a tag", "/release 3.15.0a3"),
         ("/release V3.15.0A3", "the name of a tag", "/release 3.15.0a3"),
-        ("/release 3.15", "`3.15` is not a version to release", "/release VERSION [--as KIND]"),
+        ("/release 3.15", "3.15 is a series and not a version", "/release VERSION [--as KIND]"),
+        ("/release 3.15 --as final", "end the series by `/release 3.15 --as eol`", "/release VERSION [--as KIND]"),
+        ("/release 3.15.1 --as eol", "cannot be released as end of life", "/release VERSION [--as KIND]"),
+        ("/release azure_core 1.30.0", "`azure_core` is not the name of a package", "/release PACKAGE VERSION"),
+        ("/release azure-core 1.30", "1.30 is not a version of a package", "/release PACKAGE VERSION"),
+        ("/release azure-core 1.30.0.dev1", "`1.30.0.dev1` is not a version to release", "/release PACKAGE VERSION"),
+        ("/release azure-core 1.30.0 --as final", "is too much for this command", "/release PACKAGE VERSION"),
+        ("/release approve-stage Azure", "`Azure` is not the name of a package", "/release approve-stage ARTIFACT"),
         ("/release 3.15.0a3 --as", "KIND is missing", "/release VERSION [--as KIND]"),
         ("/release 3.15.0a3 --as=alpha", "too much", "/release VERSION [--as KIND]"),
         ("/release 3.15.0a3 --as omega", "`omega` is not a kind of release: write alpha, beta1, beta, rc", "/release VERSION [--as KIND]"),
@@ -199,6 +207,8 @@ def test_the_quoted_line_is_kept_short() -> None:
 names = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 shas = st.from_regex(r"[0-9a-f]{40}", fullmatch=True)
 examples: dict[str, st.SearchStrategy[str]] = {
+    "PACKAGE": st.sampled_from(["azure-core", "azure-storage-blob", "six"]),
+    "ARTIFACT": st.sampled_from(["azure-core", "azure-core-tracing-opencensus"]),
     "VERSION": st.sampled_from(["3.15.0a3", "3.15.0b1", "3.14.5rc1", "3.15.0", "3.14.7"]),
     "FULL-SHA": shas,
     "NAME": names,
@@ -225,6 +235,10 @@ def test_every_usage_line_parses_back(line: tuple[Form, str]) -> None:
     assert command is not None
     assert not isinstance(command, NotUnderstood)
     assert command.verb is form.verb
+    if form.make is open_package:
+        assert isinstance(command, Open)
+        assert (command.version.package, command.version.number) == tuple(text.split()[1:])
+        return
     assert isinstance(command, form.make) if isinstance(form.make, type) else False
     for name, word in zip([w for w in form.usage.split(" [")[0].split() if w in ARGUMENTS], text.split()[len(form.words) :], strict=False):
         assert str(getattr(command, ARGUMENTS[name].field)).startswith(word)

@@ -14,21 +14,17 @@ import pytest
 from bot import __version__
 from bot.dossier_docs import page, schema
 from bot.journal import Head
-from bot.release import dossier, plan
+from bot.release import course, dossier, plan
 from bot.release.facts import (
     NOT_SEEN,
     Build,
     BuiltFile,
     Checked,
-    Ended,
-    FileRead,
     Place,
     ProofRow,
     Proved,
-    PublicationSeen,
     Run,
     Signed,
-    Stated,
 )
 from bot.release.ids import CommentId
 from bot.release.model import (
@@ -47,6 +43,7 @@ from bot.release.model import (
     Waiver,
 )
 from bot.release.outcomes import Evidence
+from bot.release.published import Ended, FileRead, PublicationSeen, Stated
 from bot.release.record import Said, Seal
 from bot.release.rows import CANCEL, HALT, OPEN, WITHDRAW, closed, left_running
 from bot.sealing import installed, rows, sealed, versions
@@ -526,7 +523,7 @@ def test_the_dossier_of_a_release_under_way_is_open() -> None:
 
 
 def test_an_aborted_release_has_a_dossier_too() -> None:
-    started = plan.align(replace(opened(), manager=None), [plan.StepSpec(name="freeze"), plan.StepSpec(name="thaw")])
+    started = course.align(replace(opened(), manager=None), [course.StepSpec(name="freeze"), course.StepSpec(name="thaw")])
     aborting = plan.aborting(started, "a blocker", STARTER, SOON)
     assert dossier.closed(aborting) is None
     aborted = plan.apply(aborting, "thaw", passed(), LATER)
@@ -553,7 +550,7 @@ PLACES = thanks.Places(
 
 def test_everybody_who_acted_is_thanked_and_nobody_is_mentioned() -> None:
     left = Evidence(what="branch x", value="left as it is: @everybody may look.", url="https://github.com/hugovk/cpython/branches")
-    text = thanks.thanks(full(), PLACES, tagger="hugovk", left=(left,))
+    text = thanks.thanks(full(), PLACES, tagger="hugovk", rest=thanks.Rest(left=(left,)))
     assert text.splitlines()[:2] == [
         "<!-- brother-maynard release=cpython-3.15.0a3-42 -->",
         "<!-- about=thanks-cpython-3.15.0a3-42 -->",
@@ -585,7 +582,7 @@ def test_nobody_is_thanked_for_what_was_only_closed(how: str) -> None:
     halt = HumanAct(step=HALT, who=("ned-deily",), what="It is halted.", since=SOON, done=LATER)
     for who in (("barry",), ("barry", "guido")):
         release = replace(full(), people=(halt, replace(SHUT[how], who=who)))
-        text = thanks.thanks(release, PLACES, tagger="", left=())
+        text = thanks.thanks(release, PLACES, tagger="", rest=thanks.Rest())
         assert "barry" not in text
         assert "People were asked for 1 thing," in text
 
@@ -605,13 +602,13 @@ def test_the_address_of_a_release_is_one_whatever_its_slug() -> None:
     odd = thanks.release_page("a|b](https://evil.example)/.. @everybody?#`<é")
     page = "https://www.python.org/downloads/release/"
     assert odd == f"{page}a%7Cb%5D%28https%3A%2F%2Fevil.example%29%2F..%20%40everybody%3F%23%60%3C%C3%A9/"
-    text = thanks.thanks(full(), replace(PLACES, release_page=odd), tagger="", left=())
+    text = thanks.thanks(full(), replace(PLACES, release_page=odd), tagger="", rest=thanks.Rest())
     assert f"| Release page | {odd} |" in text
 
 
 def test_a_release_that_publishes_nothing_is_upstream() -> None:
     bare = replace(full(), past=(), people=full().people[:3], hand_work=(), deferrals=(), waivers=(), recalls=(), go=None)
-    text = thanks.thanks(bare, thanks.Places(tag=PLACES.tag), tagger="", left=())
+    text = thanks.thanks(bare, thanks.Places(tag=PLACES.tag), tagger="", rest=thanks.Rest())
     assert "cpython 3.15.0a3 is upstream" in text
     assert "Thank you, `hugovk`!" in text
     assert "People were asked for 1 thing.\n" in text
@@ -621,4 +618,4 @@ def test_a_release_that_publishes_nothing_is_upstream() -> None:
 
 
 def test_without_an_end_no_time_is_told() -> None:
-    assert "It took" not in thanks.thanks(opened(), thanks.Places(), tagger="", left=())
+    assert "It took" not in thanks.thanks(opened(), thanks.Places(), tagger="", rest=thanks.Rest())

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from bot.profile import load
 from bot.release import dossier
-from bot.release.facts import Stated
 from bot.release.ids import IssueNumber, ReleaseId, WorkKey
 from bot.release.model import Release, ReleaseState, StepState
+from bot.release.published import Stated
 from bot.store.store import Store
 from bot.web.app import WebSettings, create_app
 from bot.web.dossier_page import Piece, tables

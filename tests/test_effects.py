@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,9 +11,9 @@ from bot.effects import Door, EffectMismatch, Nature, Observer
 from bot.errors import Refused, Unavailable
 from bot.journal import Document, Json, What, verify
 from bot.store.claim import Claim
-from bot.store.model import EffectKey
+from bot.store.model import EffectKey, Unfinished
 from bot.store.store import Store
-from tests.databases import KEY, during_a_look
+from tests.databases import KEY, OTHER, during_a_look
 
 FINDABLE, REPEATABLE, NOTICE = Nature.FINDABLE, Nature.REPEATABLE, Nature.NOTICE
 
@@ -223,3 +224,25 @@ async def test_it_is_known_whether_an_effect_was_ever_begun(store: Store) -> Non
     await during_a_look(store, lambda claim: freeze(claim, Rulesets()))
     assert await during_a_look(store, begun)
     assert not await during_a_look(store, lambda claim: begun(claim, 2))
+
+
+async def test_what_another_release_does_is_seen_through_the_door(store: Store) -> None:
+    async def opened(claim: Claim) -> None:
+        await claim.open_release(version="3.14.8", branch="3.14", state="{}")
+
+    async def order(claim: Claim) -> None:
+        with pytest.raises(Unavailable):
+            await freeze(claim, Rulesets(), do="make_but_lose_the_answer")
+
+    async def seen(claim: Claim) -> tuple[int, int, bool]:
+        door = Door(claim, "cpython-3.15.0a3-2", 1)
+        begun = await door.begun_elsewhere("freeze", "branch")
+        done = await door.results_elsewhere("freeze", "branch", datetime.now(UTC) - timedelta(hours=1))
+        return len(begun), len(done), isinstance(await door.known_elsewhere(begun[0]), Unfinished) if begun else False
+
+    await during_a_look(store, opened)
+    assert await during_a_look(store, seen, OTHER) == (0, 0, False)
+    await during_a_look(store, order)
+    assert await during_a_look(store, seen, OTHER) == (1, 0, True)
+    await during_a_look(store, lambda claim: freeze(claim, Rulesets()))
+    assert await during_a_look(store, seen, OTHER) == (0, 1, False)

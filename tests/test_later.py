@@ -7,10 +7,10 @@ from bot import obeying
 from bot.command_types import Abort, Halt, Retry
 from bot.command_types import Done as SaysDone
 from bot.release import later
-from bot.release.facts import Ended, FileRead, PublicationSeen
 from bot.release.ids import CommentId, TagId
 from bot.release.later import Difference, Found
 from bot.release.model import Alarm, Deferral, Release, ReleaseState
+from bot.release.published import Ended, FileRead, PublicationSeen
 from bot.release.rows import RECALL
 from tests.release_builders import APPROVER, LATER, MANAGER, NOW, SOON, STARTER, declined, done, obeyed, order
 

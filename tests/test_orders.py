@@ -10,6 +10,7 @@ from bot.release import orders, plan
 from bot.release.gate import plan_digest, to_acknowledge
 from bot.release.model import Goal, Promise, Release, ReleaseState, StepStatus
 from bot.release.orders import Answer, valid_approval
+from bot.release.outcomes import Evidence
 from tests.release_builders import (
     APPROVER,
     FIXED_HEAD,
@@ -113,6 +114,23 @@ def test_there_is_nothing_to_approve_before_the_audit_has_passed() -> None:
         assert declined(orders.approve(release, order(), SHA)).startswith("There is no audited push plan to approve yet")
 
 
+def test_nobody_approves_a_plan_that_was_shown_only_after_they_wrote() -> None:
+    asked = plan.apply(until("approve"), "approve", needs("Look at the merge."), LATER)
+    for written, counts in ((NOW, False), (LATER - timedelta(seconds=1), True)):
+        answer = orders.approve(asked, order(said=written, at=LATER), SHA)
+        assert isinstance(answer, orders.Done) is counts
+    assert "was shown only after you wrote" in declined(orders.approve(asked, order(said=NOW, at=LATER), SHA))
+
+
+def test_nobody_approves_a_plan_that_was_worked_out_and_not_shown_yet() -> None:
+    showing = replace(needs("Look."), evidence=(Evidence(what="push plan", value=plan_digest(SHA, plan_for(a_tag()))),))
+    asked = plan.apply(until("approve"), "approve", showing, NOW)
+    assert obeyed(orders.approve(asked, order(at=LATER), SHA)).approvals
+    # The same tag object brings something else, and the life ended before that was shown.
+    other = plan.apply(asked, "audit", audited(a_tag(), head=FIXED_HEAD), NOW)
+    assert "was shown only after you wrote" in declined(orders.approve(other, order(at=LATER), SHA))
+
+
 def test_an_approval_of_something_else_says_what_it_was() -> None:
     assert f"`/release approve {SHA}`" in declined(orders.approve(until("approve"), order(), a_tag().commit))
     assert "is not the tag object of this release" in declined(orders.approve(until("approve"), order(), "f" * 40))
@@ -174,8 +192,11 @@ def test_a_step_is_asked_to_look_again() -> None:
 
 
 def test_asking_the_freeze_to_look_again_freezes_without_a_fix() -> None:
-    asked = obeyed(orders.retry(replace(until("tag"), refreeze_from=HEAD), order(), "freeze"))
-    assert asked.refreeze_from is None
+    thawed = replace(until("tag"), refreeze_from=HEAD, frozen=())
+    assert obeyed(orders.retry(thawed, order(), "freeze")).refreeze_from is None
+    # As long as it is not thawed, that is what is tried again.
+    stuck = replace(thawed, frozen=freeze_at())
+    assert obeyed(orders.retry(stuck, order(), "freeze")).refreeze_from == HEAD
 
 
 def test_an_unknown_step_is_answered_with_the_steps_there_are() -> None:

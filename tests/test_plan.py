@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.release import plan
+from bot.release import course, plan
+from bot.release.course import StepSpec
 from bot.release.facts import Checked, Froze, TagProved, TagSeen
 from bot.release.ids import watch_key, work_key
 from bot.release.model import Goal, HumanAct, Promise, ReleaseState, StepState, StepStatus
 from bot.release.orders import retry
 from bot.release.outcomes import Failed
-from bot.release.plan import StepSpec
 from tests.release_builders import (
     FIXED_HEAD,
     LATER,
@@ -199,7 +199,7 @@ def test_what_was_done_stays_on_the_list() -> None:
 
 def test_nobody_is_waited_for_on_behalf_of_a_step_that_the_profile_no_longer_has() -> None:
     release = plan.apply(until("tag"), "tag", needs("Cut it."), NOW)
-    release = plan.align(release, [StepSpec(name="freeze")])
+    release = course.align(release, [StepSpec(name="freeze")])
     assert waited_for(plan.apply(release, "freeze", passed(), LATER)) == []
 
 
@@ -299,9 +299,9 @@ def test_a_release_that_is_over_is_never_looked_at_again() -> None:
 
 
 def test_the_wish_of_a_step_that_is_no_longer_looked_at_does_not_make_the_release_spin() -> None:
-    halted = plan.align(plan.halted(until("push"), "Stop.", STARTER, NOW), SPECS)
+    halted = course.align(plan.halted(until("push"), "Stop.", STARTER, NOW), SPECS)
     assert plan.next_look(halted, LATER, idle=IDLE) == IDLE
-    stuck = plan.align(plan.apply(until("push"), "freeze", waiting(), NOW), SPECS)
+    stuck = course.align(plan.apply(until("push"), "freeze", waiting(), NOW), SPECS)
     assert plan.next_look(stuck, LATER, idle=IDLE) == IDLE
 
 
@@ -309,7 +309,7 @@ def test_the_wish_of_a_step_that_is_no_longer_looked_at_does_not_make_the_releas
 
 
 def test_a_changed_profile_keeps_what_is_known_and_adds_what_is_new() -> None:
-    release = plan.align(until("tag"), [StepSpec(name="freeze"), StepSpec(name="sbom", needs=("freeze",)), StepSpec(name="tag")])
+    release = course.align(until("tag"), [StepSpec(name="freeze"), StepSpec(name="sbom", needs=("freeze",)), StepSpec(name="tag")])
     assert statuses(release) == {"freeze": StepStatus.PASSED, "sbom": StepStatus.PENDING, "tag": StepStatus.PENDING}
     assert release.step("freeze") == replace(until("tag").step("freeze"), look_again=None)
 
@@ -331,3 +331,9 @@ def test_an_issue_has_a_row_of_work_of_its_own_whichever_repository_it_is_in() -
 
 def test_the_plan_of_an_audit_is_learnt() -> None:
     assert plan.apply(until("audit"), "audit", audited(a_tag()), NOW).plan == plan_for(a_tag())
+
+
+def test_a_branch_that_is_frozen_before_it_exists_is_one_to_come() -> None:
+    branch, tag = until("tag").frozen
+    assert (branch.to_come, tag.to_come) == (False, False)
+    assert replace(branch, head=None).to_come

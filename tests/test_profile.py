@@ -12,7 +12,7 @@ from bot.profile_docs import page
 from bot.profile_types import AuditRuleName, KindSource, Person, StepName
 from bot.release.ids import UserId
 from bot.release.version import Kind, Version
-from bot.verify.release_diff.table import CPYTHON, RULES
+from bot.verify.release_diff.table import BUMP, CPYTHON, RULES
 from tests.profile_text import GOOD, written
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +41,7 @@ def test_the_shipped_profile_of_cpython_knows_people_series_and_labels(tmp_path:
     assert {kind for kind in Kind if later.stops(kind)} == {Kind.CANDIDATE, Kind.FINAL, Kind.BUGFIX, Kind.SECURITY}
     assert {person.login for person in profile.people_with(Role.MACOS_EXPERT)} == {"ned-deily"}
     assert [(row.path, row.rule) for row in profile.audit.rules] == [(row.path, row.rule) for row in CPYTHON]
+    assert [(row.path, row.rule) for row in profile.first_beta.rules] == [(row.path, row.rule) for row in BUMP]
     assert set(AuditRuleName) == set(RULES)
     assert all(path.parent == tmp_path / "trust" for path in profile.trust.openpgp)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.release.facts import Ended, FileRead
+from bot.release.published import Ended, FileRead
 from bot.shelf import SPARE, NoRoom, Shelf
 
 FTP = "https://www.python.org/ftp/python/3.15.0/"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from bot.release import version as version_module
 from bot.release.ids import release_id, watch_key, work_key
 from bot.release.quoting import shown, unseen
 from bot.release.version import (
@@ -165,8 +166,43 @@ def test_without_a_status_the_version_decides_where_it_can() -> None:
     assert kind_of(Version.parse("3.15.0"), None) is Kind.FINAL
 
 
+def test_the_end_of_a_series_is_named_like_its_branch() -> None:
+    end = Version.end_of("3.10")
+    assert (str(end), end.tag, end.tag_message, end.series) == ("3.10", "3.10", "Python 3.10", "3.10")
+    assert kinds_of(end) == (Kind.END_OF_LIFE,)
+    assert kind_of(end, SeriesStatus.SECURITY) is Kind.END_OF_LIFE
+    assert not end.is_prerelease
+    assert sequence_problem(end, [Version.parse("3.10.20")]) is None
+    for text in ("3", "3.10.0", "3.010", "x.y"):
+        with pytest.raises(VersionError, match="is not a series"):
+            Version.end_of(text)
+
+
+def test_a_package_has_names_of_its_own() -> None:
+    version = Version.parse("1.30.0b1", package="azure-core")
+    assert (str(version), version.tag, version.number) == ("azure-core_1.30.0b1", "azure-core_1.30.0b1", "1.30.0b1")
+    assert (version.tag_message, version.series) == ("azure-core 1.30.0b1", "azure-core")
+    assert kind_of(version, None) is Kind.PACKAGE
+    released = [Version.parse(text, package="azure-core") for text in ("1.29.4", "1.31.0")]
+    assert sequence_problem(version, released[:1]) is None
+    assert sequence_problem(version, []) is None
+    assert "comes before azure-core_1.31.0" in str(sequence_problem(version, released))
+    assert "already exists" in str(sequence_problem(released[0], released))
+
+
+def test_the_series_after_this_one() -> None:
+    assert Version.parse("3.15.0b1").next_development == "3.16.0a0"
+    assert version_module.numbers("3.9") < version_module.numbers("3.10")
+
+
+def test_series_are_known_among_labels_and_by_their_status() -> None:
+    assert version_module.series_among(["3.15", "type-bug", "3.15.0", "needs backport to 3.14"]) == {"3.15"}
+    assert version_module.fits(Kind.ALPHA, Version.parse("3.15.0a3"), SeriesStatus.FEATURE)
+    assert not version_module.fits(Kind.CANDIDATE, Version.parse("3.14.5rc1"), SeriesStatus.PRERELEASE)
+
+
 def test_the_words_of_as() -> None:
-    assert [kind.slug for kind in Kind] == ["alpha", "beta1", "beta", "rc", "final", "bugfix", "security"]
+    assert [kind.slug for kind in Kind] == ["alpha", "beta1", "beta", "rc", "final", "bugfix", "security", "eol", "package"]
     assert [Kind.from_slug(kind.slug) for kind in Kind] == list(Kind)
     assert Kind.from_slug("first beta") is None
 

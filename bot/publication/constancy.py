@@ -9,8 +9,8 @@ from typing import Final, assert_never
 
 from bot.publication.comparison import vouching
 from bot.publication.problems import named
-from bot.release.facts import Ended, FileRead
 from bot.release.later import Difference
+from bot.release.published import Ended, FileRead
 from bot.services.python_org import ReleaseFile
 
 GONE: Final = Difference(key="gone", what="the release is not shown to everybody any more")

@@ -1,11 +1,11 @@
 """Azure DevOps as a story sees it: what people do there by hand, and what happens by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.rehearsal import azure_course as course
 from bot.rehearsal.azure_estate import Estate
 from bot.rehearsal.azure_hooks import ServiceHooks
-from bot.rehearsal.azure_model import Identity, Lease, Run, Stage
+from bot.rehearsal.azure_model import Identity, Lease, Pipeline, Run, Stage
 from bot.rehearsal.azure_official import OfficialAzure
 from bot.rehearsal.azure_pipeline import NUMBER, windows_release
 from bot.rehearsal.azure_server import AzureServer
@@ -15,7 +15,7 @@ from bot.rehearsal.reference import AzureSpecs
 
 
 class Azure:
-    """The organisation Python with the project cpython and the pipeline that makes the Windows release."""
+    """The organisation Python with the project cpython and the pipeline that makes the Windows release, unless it is made another one."""
 
     def __init__(self, chronicle: Chronicle, specs: AzureSpecs, pace: Pace | None = None) -> None:
         """Begin without runs."""
@@ -25,10 +25,19 @@ class Azure:
         """Who is told of what happens, and what became of it."""
         self.estate = Estate(chronicle=chronicle, pipelines={NUMBER: pipeline}, changed=self._tell)
         self.application = AzureServer(self.estate, official).application
+        self._address = ""
 
     def serve_at(self, address: str) -> None:
         """Say at which address, without a slash at its end, the application is served."""
+        self._address = address
         self.estate.url = f"{address}/{self.estate.organization}"
+
+    def settle(self, *, organization: str, project: str, pipelines: Iterable[Pipeline], approvers: Iterable[Identity]) -> None:
+        """Make it another organisation with one project, before anybody has asked it for anything."""
+        estate = self.estate
+        estate.organization, estate.project, estate.approvers = organization, project, list(approvers)
+        estate.pipelines = {pipeline.id: pipeline for pipeline in pipelines}
+        self.serve_at(self._address)
 
     def hook_to(self, url: str, secret: str | None = None, *, in_header: bool = False) -> None:
         """Subscribe an address to all that happens to runs, with the secret that the bot is told of if no other one is given."""
@@ -120,9 +129,10 @@ class Azure:
         self.estate.retry_after = seconds
 
     def _decide(self, login: str, run: int, stage: str, *, approved: bool, comment: str = "") -> None:
-        who = next((each for each in self.estate.approvers if each.login == login), None)
-        if who is None:
+        asked = self.estate.approver(login)
+        if asked is None:
             raise PermissionError(f"{login} is no approver")
+        who = next((member for member in asked.members if member.login == login), asked)
         course.decide(self._stage(run, stage), who, approved=approved, comment=comment)
         self.estate.changed(self.estate.runs[run])
         self.estate.happened(f"run {run} stage {stage} {'approved' if approved else 'rejected'} by {login}")

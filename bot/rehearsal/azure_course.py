@@ -1,6 +1,8 @@
 """The course of a run, one step at a time: stages wait for each other and for people, run, end well or badly, and can be tried again."""
 
-from bot.rehearsal.azure_model import Approval, Artifact, Identity, Job, Pipeline, Run, Stage, new_id
+from collections.abc import Iterable
+
+from bot.rehearsal.azure_model import Approval, Artifact, Identity, Job, Run, Stage, StagePlan, new_id
 from bot.rehearsal.azure_pipeline import artifact_names, holds, needs_approval
 from bot.rehearsal.moments import now
 
@@ -14,9 +16,9 @@ class NotPossible(Exception):
     """The run is not in a state in which this can be done."""
 
 
-def planned(pipeline: Pipeline, given: dict[str, str]) -> list[Stage]:
+def planned(plans: Iterable[StagePlan], given: dict[str, str]) -> list[Stage]:
     """Return the stages that a run with these values has."""
-    stages = [plan for plan in pipeline.stages if all(holds(condition, given) for condition in plan.when)]
+    stages = [plan for plan in plans if all(holds(condition, given) for condition in plan.when)]
     return [
         Stage(plan=plan, jobs=[Job(plan=job) for job in plan.jobs if all(holds(condition, given) for condition in job.when)])
         for plan in stages
@@ -48,7 +50,11 @@ def advance(run: Run, contents: Contents) -> bool:
 
 
 def decide(stage: Stage, by: Identity, *, approved: bool, comment: str = "") -> None:
-    """Give the approval of a stage, or refuse it; raises NotPossible when nobody asked for one."""
+    """Give the approval of a stage, or refuse it; raises NotPossible when nobody asked for one.
+
+    A stage that was refused counts as failed, and so does its run, whatever became of the others:
+    https://github.com/microsoft/azure-pipelines-yaml/issues/344, https://github.com/MicrosoftDocs/azure-devops-docs/issues/6005.
+    """
     approval = _asked(stage)
     approval.status, approval.by, approval.comment = ("approved" if approved else "rejected"), by, comment
     if not approved:
@@ -107,7 +113,7 @@ def _open(run: Run, stage: Stage) -> bool:
     if any(other.result in _BAD for other in before):
         _close(stage, "skipped")
         return True
-    if needs_approval([job.plan for job in stage.jobs], run.parameters):
+    if stage.plan.asks or needs_approval([job.plan for job in stage.jobs], run.parameters):
         if stage.approval is None:
             stage.approval = Approval(id=new_id(), created=now())
             return True

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import uuid4
 
 JsonObject = dict[str, object]
@@ -15,11 +16,16 @@ def new_id() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """A person or a service account of the organisation."""
+    """A person or a service account of the organisation, or with ``members`` a group."""
 
     login: str
     name: str
     id: str = field(default_factory=new_id)
+    members: tuple["Identity", ...] = ()
+
+    def stands_for(self, login: str) -> bool:
+        """Tell whether somebody is this, or in this group."""
+        return self.login == login or any(member.login == login for member in self.members)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,24 +51,52 @@ class JobPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class StagePlan:
-    """A stage as the pipeline's source has it."""
+    """A stage as the pipeline's source has it; one that ``asks`` uses an environment for which somebody must approve it."""
 
     name: str
     display: str
     depends: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
     jobs: tuple[JobPlan, ...] = ()
+    asks: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """What a pipeline's source says at one commit."""
+
+    commit: str
+    stages: tuple[StagePlan, ...]
+
+
+class Source(Protocol):
+    """The repository that a pipeline lies in."""
+
+    def at(self, ref: str, version: str) -> Checkout:
+        """Read the source at a commit of a ref, at its newest one without a ``version``; raise LookupError with what Azure says then."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """A pipeline; None for ``parameters`` says that its source is not at hand, so that every parameter is taken."""
+    """A pipeline; None for ``parameters`` says that its source is not at hand, so that every parameter is taken.
+
+    With a ``source`` that decides about the stages, and ``stages`` do not count. Runs are called by ``naming`` with the date and a number
+    of so many ``digits`` after it: https://learn.microsoft.com/en-us/azure/devops/pipelines/process/run-number.
+    """
 
     id: int
     name: str
     path: str
     parameters: tuple[Parameter, ...] | None
-    stages: tuple[StagePlan, ...]
+    stages: tuple[StagePlan, ...] = ()
+    repository: str = "python/release-tools"
+    source: Source | None = None
+    naming: str = ""
+    digits: int = 1
+    settable: frozenset[str] = frozenset()
+    """The variables that may be set when a run is queued."""
+    needed: frozenset[str] = frozenset()
+    """Those of them that releases need."""
 
 
 @dataclass(kw_only=True)
@@ -131,6 +165,7 @@ class Run:
     stages: list[Stage]
     earlier: dict[str, str] = field(default_factory=dict)
     """The names of the runs that it takes up, by the names that the pipeline gives them."""
+    variables: dict[str, str] = field(default_factory=dict)
     status: str = "notStarted"
     result: str | None = None
     started: datetime | None = None

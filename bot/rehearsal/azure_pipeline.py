@@ -23,6 +23,14 @@ REAL_CERTIFICATE = "PythonSoftwareFoundation"
 SIGNING = frozenset({"Sign_Files", "Make_MSI", "Pack_MSIX", "Publish_PyManager"})
 """The jobs that use the certificate; a stage waits until all checks on everything used anywhere in it have passed."""
 
+SETTABLE = frozenset(
+    {
+        *("OverrideNugetVersion", "PyManagerIndexFilename", "SkipNugetPublish", "SkipPipTests", "SkipPythonOrgPublish", "SkipSBOM"),
+        *("SkipTests", "SkipTkTests"),
+    }
+)
+"""The variables that may be set when a run is queued."""
+
 _PIPELINE, _CONTAINER = "PipelineArtifact", "Container"
 """The kinds of artifacts."""
 
@@ -73,6 +81,9 @@ def windows_release(parameters: Path | None, stages: Path | None) -> Pipeline:
         path="\\",
         parameters=None if parameters is None else tuple(_parameters(parameters)),
         stages=_OUTLINE if stages is None else tuple(_stages(stages)),
+        naming="Release_{SourceTag}_",
+        digits=2,
+        settable=SETTABLE,
     )
 
 

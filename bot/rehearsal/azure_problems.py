@@ -43,3 +43,28 @@ class Forbidden(Problem):
     def __init__(self, who: str, needs: str) -> None:
         """Name the permission."""
         super().__init__(HTTPStatus.FORBIDDEN, "AccessDeniedException", f"Access denied. {who} needs {needs} permissions to do this.")
+
+
+class NoSuchApproval(Problem):
+    """404: there is no approval of this id."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(HTTPStatus.NOT_FOUND, "ApprovalNotFoundException", "The approval does not exist or has been deleted.")
+
+
+class AlreadyDecided(Problem):
+    """409: the approval was given or refused before."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(HTTPStatus.CONFLICT, "ApprovalAlreadyCompletedException", "The approval has already been completed.")
+
+
+class NoApprover(Problem):
+    """403: somebody else was asked. The service's own status for it is not documented; clients tell it by its kind."""
+
+    def __init__(self, who: str, approval: str) -> None:
+        """Name both."""
+        message = f"{who} is not authorized to update the approval {approval}."
+        super().__init__(HTTPStatus.FORBIDDEN, "ApprovalUnauthorizedException", message)

@@ -9,7 +9,8 @@ from aiohttp import web
 from bot.rehearsal.azure_estate import Estate
 from bot.rehearsal.azure_official import OfficialAzure
 from bot.rehearsal.azure_problems import Forbidden, Problem
-from bot.rehearsal.azure_rest import BODY, AzureRest
+from bot.rehearsal.azure_rest import AzureRest
+from bot.rehearsal.azure_rest_approvals import BODY
 from bot.rehearsal.watch import BY, Handler, template, watching
 
 SIGN_IN_PAGE = "<html><head><title>Azure DevOps Services | Sign In</title></head></html>"

@@ -1,5 +1,7 @@
 """Write what Azure DevOps knows as it writes it: https://github.com/MicrosoftDocs/vsts-rest-api-specs."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.rehearsal.azure_model import Approval, Artifact, Identity, JsonObject, Lease, Pipeline, Run, Stage
@@ -19,14 +21,14 @@ def listed(items: list[JsonObject]) -> JsonObject:
 
 
 def identity(who: Identity, organization: str) -> JsonObject:
-    """Write who somebody is."""
+    """Write who somebody is; a group is told by being a container."""
     return {
         "id": who.id,
         "displayName": who.name,
         "uniqueName": who.login,
-        "descriptor": f"aad.{who.id}",
+        "descriptor": f"{'vssgp' if who.members else 'aad'}.{who.id}",
         "url": f"{organization}/_apis/Identities/{who.id}",
-    }
+    } | ({"isContainer": True} if who.members else {})
 
 
 def definition(pipeline: Pipeline, organization: str, project: str) -> JsonObject:
@@ -62,6 +64,9 @@ def build(run: Run, organization: str, project: str) -> JsonObject:
             "requestedFor": identity(run.requested_by, organization),
             "requestedBy": identity(run.requested_by, organization),
             "templateParameters": run.parameters,
+            # What was set when the run was queued, as a text: https://learn.microsoft.com/en-us/rest/api/azure/devops/build/builds/get
+            "parameters": json.dumps(run.variables) if run.variables else None,
+            "repository": {"id": run.pipeline.repository, "type": "GitHub"},
             "tags": run.tags,
             "priority": "normal",
         }
@@ -86,7 +91,10 @@ def used(run: Run, organization: str, project: str) -> JsonObject:
     """Write a run as the pipelines interface shows a single one, with what it takes up."""
     reference = {"id": run.pipeline.id, "name": run.pipeline.name, "folder": run.pipeline.path, "revision": 40}
     earlier = {alias: {"pipeline": reference, "version": name} for alias, name in run.earlier.items()}
-    return {**placed(run, organization, project), "resources": {"repositories": {}, "pipelines": earlier}}
+    itself = {"repository": {"fullName": run.pipeline.repository, "type": "gitHub"}, "refName": run.ref, "version": run.commit}
+    variables = {name: {"value": value} for name, value in run.variables.items()}
+    resources: JsonObject = {"repositories": {"self": itself}, "pipelines": earlier}
+    return {**placed(run, organization, project), "variables": variables, "resources": resources}
 
 
 def timeline(run: Run) -> JsonObject:
@@ -98,15 +106,16 @@ def timeline(run: Run) -> JsonObject:
     }
 
 
-def approval(run: Run, found: Approval, approvers: list[Identity], organization: str) -> JsonObject:
+def approval(run: Run, found: Approval, approvers: list[Identity], organization: str, blocked: Sequence[Identity] = ()) -> JsonObject:
     """Write an approval with its steps: one for each approver, of which one is enough."""
+    who_gave = next((who for who in approvers if found.by and who.stands_for(found.by.login)), None)
     steps = [
         _given(
             {
                 "assignedApprover": identity(who, organization),
-                "actualApprover": identity(who, organization) if found.by is who else None,
-                "status": found.status if found.by in (None, who) else "skipped",
-                "comment": found.comment if found.by is who else None,
+                "actualApprover": identity(found.by, organization) if found.by and who_gave is who else None,
+                "status": found.status if who_gave in (None, who) else "skipped",
+                "comment": found.comment if who_gave is who else None,
                 "initiatedOn": moment(found.created),
                 "order": place,
             }
@@ -121,7 +130,7 @@ def approval(run: Run, found: Approval, approvers: list[Identity], organization:
         "instructions": "",
         "executionOrder": "anyOrder",
         "minRequiredApprovers": 1,
-        "blockedApprovers": [],
+        "blockedApprovers": [identity(who, organization) for who in blocked],
         "steps": steps,
         # Live answers have it, although the description of this version does not.
         "pipeline": {"owner": {"id": run.id, "name": run.name}, "id": str(run.pipeline.id), "name": run.pipeline.name},

@@ -6,10 +6,15 @@ from typing import Final
 
 from bot.rehearsal.azure_model import Run
 from bot.rehearsal.azure_model import Stage as PipelineStage
+from bot.rehearsal.azure_pipeline import REAL_CERTIFICATE
 from bot.rehearsal.scene import Scene, asked_lines
 
 PUBLISH: Final = "Publish"
 """The stage of the Windows pipeline that makes things public."""
+
+STORE: Final = "/release done store"
+
+PARTNER_CENTER: Final = "https://partner.microsoft.com"
 
 _ASKED_FOR_HASH: Final = re.compile(r"/release done (?P<name>[a-z-]+) SHA256")
 
@@ -25,6 +30,9 @@ class WindowsExpert:
 
     async def go_on(self) -> bool:
         """Do the next thing, and tell whether there was one."""
+        return self._approve_if_called() or self._submit_if_asked()
+
+    def _approve_if_called(self) -> bool:
         calls = self._scene.calls(self._who)
         for run in self._scene.world.azure.runs:
             for stage in run.stages:
@@ -46,8 +54,34 @@ class WindowsExpert:
             scene.refused.append(f"{name} of {run.name} was to be approved before anybody had said go")
             return
         why = "it publishes what was said go to" if name == PUBLISH else "it signs with the certificate of the foundation"
-        scene.act(self._who, f"approves {name} of {run.name} on Azure", f"{why}, which only people may allow", could_bot=False)
+        scene.act(
+            self._who,
+            f"approves {name} of {run.name} on Azure",
+            f"{why}, which only people may allow",
+            could_bot=False,
+            row=f"stage `{name}`",
+        )
         scene.world.azure.approve(self._who.login, run.id, name)
+
+    def _submit_if_asked(self) -> bool:
+        """Bring the packages to the Microsoft Store, from the run that the call names."""
+        scene = self._scene
+        for body in scene.calls(self._who):
+            if STORE not in asked_lines(body) or STORE in scene.said:
+                continue
+            scene.said.add(STORE)
+            run = next((run for run in scene.world.azure.runs if re.search(rf"buildId={run.id}\b", body)), None)
+            if run is None or not _can_be_sold(run, scene.cut.commit if scene.cut else "") or PARTNER_CENTER not in body:
+                scene.refused.append(
+                    f"{self._who.login} was asked to go to the Store, but not told of a run with packages for it, and where"
+                )
+                return True
+            version, why = scene.stage.version, "access to the Store is theirs, and there is no interface for it"
+            scene.act(self._who, f"submits the packages of {run.name} to the Microsoft Store", why, could_bot=False)
+            scene.act(self._who, f"renews the screenshots in the Store, which now show {version}", why, could_bot=False)
+            scene.say(self._who, STORE, "the release is not over before")
+            return True
+        return False
 
 
 class MacosExpert:
@@ -75,9 +109,8 @@ class MacosExpert:
             scene.refused.append(f"{self._who.login} was asked to build for {name}, but not told tag and commit")
             return
         ((file, content),) = scene.files.macos.items()
-        made = f"builds {file} from {version.tag} at {scene.cut.commit[:12]}, signs and notarises it"
-        scene.act(self._who, made, "the machines and keys for it are theirs", could_bot=False)
-        scene.act(self._who, f"uploads {file} to python.org", "they have the account there", could_bot=False)
+        made = f"builds {file} from {version.tag} at {scene.cut.commit[:12]}, signs, notarises and uploads it"
+        scene.act(self._who, made, "machines, keys and account for it are theirs", could_bot=False)
         scene.world.python_org.upload(scene.files.path(file), content)
         digest = hashlib.sha256(content).hexdigest()
         scene.say(self._who, f"/release done {name} {digest}", "whoever says go has to know of which bytes")
@@ -85,4 +118,11 @@ class MacosExpert:
 
 def _names(called: str, run: Run, stage: PipelineStage) -> bool:
     """Tell whether a comment is about this stage of this run, which an address in it shows."""
-    return f"`{stage.plan.name}`" in called and re.search(rf"buildId={run.id}\b", called) is not None
+    return f"stage `{stage.plan.name}`" in called and re.search(rf"buildId={run.id}\b", called) is not None
+
+
+def _can_be_sold(run: Run, commit: str) -> bool:
+    """Tell whether a run of this commit has made packages for the Store, and signed them with the real certificate."""
+    given = run.parameters
+    made = given.get("DoMSIX", "").lower() == "true" and given.get("SigningCertificate", REAL_CERTIFICATE) == REAL_CERTIFICATE
+    return made and given.get("SourceCommit") == commit and run.result == "succeeded"

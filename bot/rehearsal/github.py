@@ -5,8 +5,10 @@ from pathlib import Path
 
 from bot.rehearsal.git_repository import ABSENT, BareRepository, Identity
 from bot.rehearsal.github_desk import Desk
+from bot.rehearsal.github_merging import Merges
 from bot.rehearsal.github_model import CheckRun, Comment, Installation, Issue, JsonObject, Repository, Ruleset, Team, User
 from bot.rehearsal.github_policy import Actor
+from bot.rehearsal.github_shapes_protection import names_of
 from bot.rehearsal.update_hook import explanation, refusals
 
 
@@ -32,6 +34,8 @@ class GitHub:
         self._model = desk.model
         self._acts = desk.acts
         self._rules = desk.rules
+        self._merges = Merges(desk.rules, desk.acts)
+        self._protections = desk.protections
         self._directory = directory
 
     # Setting up
@@ -118,6 +122,26 @@ class GitHub:
             self.repository(repository).protection.pop(branch, None)
         else:
             self.repository(repository).protection[branch] = protection
+
+    def write_protection(
+        self, login: str, repository: str, branch: str, body: JsonObject, *, signatures: bool = False, **beyond: object
+    ) -> None:
+        """Protect a branch as an administrator does, with the fields of the REST body, and with what goes ``beyond`` REST."""
+        found, person = self.repository(repository), self.user(login)
+        found.beyond_rest.pop(branch, None)
+        self._protections.write(person, found, branch, body)
+        self._protections.sign(person, found, branch, enabled=signatures)
+        found.beyond_rest[branch] = dict(beyond)
+
+    def protection(self, repository: str, branch: str) -> JsonObject | None:
+        """Return the classic protection of a branch as REST shows it."""
+        return self.repository(repository).protection.get(branch)
+
+    def closed_branches(self, repository: str) -> list[str]:
+        """Return the branches that nobody but the App may push to by their classic protection."""
+        only = {"users": [], "teams": [], "apps": [self.app.slug]}
+        protected = self.repository(repository).protection.items()
+        return sorted(branch for branch, protection in protected if names_of(protection.get("restrictions")) == only)
 
     def _organization(self, login: str) -> User:
         return self._model.user(login) or self.add_user(login, type="Organization")
@@ -213,6 +237,25 @@ class GitHub:
             await found.git.update_ref(ref, new, old)
         await self._acts.refs_moved(person, found, {ref: (old, new)})
         return new
+
+    async def merge(self, login: str, repository: str, number: int) -> str:
+        """Merge a pull request in the web interface, reviewed and with whatever else it needs, and return the new head."""
+        found = self.repository(repository)
+        pull = found.issues[number]
+        pull.worked_out = True
+        return await self._merges.squash(found, pull, Actor(user=self.user(login), by_pull_request=True), reviewed=True)
+
+    async def create_tag(self, login: str, repository: str, tag: str, commit: str) -> None:
+        """Create a lightweight tag as a release made in the web interface does; raise RuleViolation where a rule refuses it."""
+        person, found, ref = self.user(login), self.repository(repository), f"refs/tags/{tag}"
+        policy = self._rules.policy(found, Actor(user=person))
+        async with found.git.pushing:
+            old = (await found.git.refs(ref)).get(ref, ABSENT)
+            refused = refusals(policy, ref, old, commit, fast_forward=False)
+            if refused or old != ABSENT:
+                raise RuleViolation(explanation(ref, refused) if refused else f"{tag} exists already")
+            await found.git.update_ref(ref, commit, old)
+        await self._acts.refs_moved(person, found, {ref: (ABSENT, commit)})
 
     async def set_ref(self, login: str, repository: str, ref: str, new: str | None) -> None:
         """Move, create or (with None) delete a ref as an administrator who passes every rule: the disaster of some stories."""

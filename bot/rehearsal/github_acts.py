@@ -46,6 +46,23 @@ class Acts:
         self._events.issue("opened", repository, issue, actor)
         return issue
 
+    def open_pull(self, actor: User, repository: Repository, title: str, *, body: str, head: str, base: str) -> Issue:
+        """Open a pull request from one branch of a repository to another."""
+        pull = self.open_issue(actor, repository, title, body=body, labels=(), is_pull_request=True)
+        pull.head, pull.base = head, base
+        return pull
+
+    def merge_pull(self, actor: User, repository: Repository, pull: Issue, commit: str) -> None:
+        """Close a pull request as merged by a commit, which the branch it is for has already."""
+        pull.state, pull.merged_as, pull.merged_by = "closed", commit, actor
+        pull.updated = pull.closed = pull.merged = now()
+        self._log(f"{repository.name}#{pull.number} merged by {actor.login}")
+
+    def create_label(self, actor: User, repository: Repository, name: str, *, colour: str, description: str) -> None:
+        """Make a label."""
+        repository.labels[name] = Label(id=self._model.new_id(), name=name, color=colour, description=description)
+        self._log(f"{repository.name} label {name} created by {actor.login}")
+
     def set_state(self, actor: User, repository: Repository, issue: Issue, state: str) -> None:
         """Close or reopen an issue."""
         if issue.state == state:

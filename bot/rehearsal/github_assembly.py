@@ -20,6 +20,7 @@ from bot.rehearsal.github_desk import Desk
 from bot.rehearsal.github_events import Events
 from bot.rehearsal.github_model import App, Model, User
 from bot.rehearsal.github_policy import Rules
+from bot.rehearsal.github_protection import Protections
 from bot.rehearsal.github_server import GitHubServer
 from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.github_storage import Storage
@@ -39,7 +40,7 @@ PERMISSIONS = {
     "issues": "write",
     "members": "read",
     "metadata": "read",
-    "pull_requests": "read",
+    "pull_requests": "write",
     "workflows": "write",
 }
 """What the App asks for when it is registered."""
@@ -80,6 +81,7 @@ def assemble(directory: Path, links: Links, chronicle: Chronicle, specs: GitHubS
         links=links,
         acts=Acts(model, chronicle, events),
         rules=Rules(model, app),
+        protections=Protections(model, app, links, chronicle),
         access=Access(model, app, chronicle),
         webhooks=webhooks,
         actions=Actions(model, chronicle, events),

@@ -12,6 +12,7 @@ from bot.rehearsal.github_acts import Acts
 from bot.rehearsal.github_model import App, CheckRun, Comment, Issue, JsonObject, Model, Repository, Ruleset, User
 from bot.rehearsal.github_policy import Rules
 from bot.rehearsal.github_problems import Invalid, NotFound, Problem
+from bot.rehearsal.github_protection import Protections
 from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.github_storage import Storage
 from bot.rehearsal.webhooks import Webhooks
@@ -32,6 +33,7 @@ class Desk:
     links: Links
     acts: Acts
     rules: Rules
+    protections: Protections
     access: Access
     webhooks: Webhooks
     actions: Actions

@@ -74,6 +74,14 @@ class Issue:
     state: str = "open"
     closed: datetime | None = None
     is_pull_request: bool = False
+    head: str = ""
+    """The branch of the same repository that a pull request comes from, empty where nobody looks at that."""
+    base: str = ""
+    worked_out: bool = False
+    """Whether GitHub has worked out if a pull request can be merged, which it begins to do when somebody looks at it."""
+    merged: datetime | None = None
+    merged_as: str = ""
+    merged_by: User | None = None
     through_app: bool = False
     comments: list[Comment] = field(default_factory=list)
 
@@ -85,6 +93,7 @@ class Label:
     id: int
     name: str
     color: str = "ededed"
+    description: str = ""
 
 
 @dataclass(kw_only=True)
@@ -148,6 +157,10 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     check_runs: list[CheckRun] = field(default_factory=list)
     protection: dict[str, JsonObject] = field(default_factory=dict)
+    """The classic protection of branches, as REST shows it."""
+    beyond_rest: dict[str, JsonObject] = field(default_factory=dict)
+    """What REST does not show of it: ``pattern``, ``branches`` (how many it covers), ``merge_queue``, ``requires_deployments``,
+    ``force_pushers``."""
 
     @property
     def short_name(self) -> str:

@@ -1,5 +1,6 @@
 """Work out which rules bind somebody who wants to change a ref: rulesets with their bypass lists, and classic protection."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.rehearsal.github_model import App, JsonObject, Model, Repository, Ruleset, User
@@ -63,6 +64,25 @@ class Rules:
             for rule in ruleset.rules
         ]
 
+    def merging(self, repository: Repository, branch: str, actor: Actor, green: Collection[str]) -> list[str]:
+        """Say what keeps somebody from merging a pull request that nobody reviewed; ``green`` are the checks that passed on its head."""
+        found = [
+            sentence
+            for ruleset, rule in self.on_branch(repository, branch)
+            if self.bypass(repository, ruleset, actor) == "never"
+            for sentence in _unfulfilled(str(rule["type"]), rule.get("parameters"), green)
+        ]
+        classic = repository.protection.get(branch)
+        if classic is None:
+            return found
+        reviews = classic.get("required_pull_request_reviews")
+        allowances = reviews.get("bypass_pull_request_allowances") if isinstance(reviews, dict) else None
+        if not self._in_list(allowances, actor, absent=False):
+            found += _unfulfilled("pull_request", reviews, green)
+        found += _unfulfilled("required_status_checks", classic.get("required_status_checks"), green)
+        closed = _enabled(classic, "lock_branch") or not self._in_list(classic.get("restrictions"), actor, absent=True)
+        return [*found, SENTENCES["update"]] if closed else found
+
     def _is_meant(self, entry: JsonObject, repository: Repository, actor: Actor) -> bool:
         kind, wanted = entry["actor_type"], entry.get("actor_id")
         if actor.is_app:
@@ -89,6 +109,10 @@ class Rules:
         allowances = reviews.get("bypass_pull_request_allowances") if isinstance(reviews, dict) else None
         if reviews is not None and not self._in_list(allowances, actor, absent=False):
             types.append("pull_request")
+        # A pull request shows its checks green and is merged with a signature; of what is pushed neither is known.
+        if not actor.by_pull_request:
+            types += ["required_status_checks"] if protection.get("required_status_checks") else []
+            types += ["required_signatures"] if _enabled(protection, "required_signatures") else []
         include = [f"refs/heads/{branch}"]
         return [RefRule(type=name, code="GH006", target="branch", include=include, exclude=[]) for name in types]
 
@@ -97,7 +121,9 @@ class Rules:
             return absent
         if actor.is_app:
             return any(entry.get("slug") == self._app.slug for entry in listed.get("apps", []))
-        return any(entry.get("login") == actor.user.login for entry in listed.get("users", []))
+        teams = {entry.get("slug") for entry in listed.get("teams", [])}
+        named = any(entry.get("login") == actor.user.login for entry in listed.get("users", []))
+        return named or any(team.slug in teams and team.members.get(actor.user.id) == "active" for team in self._model.teams.values())
 
 
 def ref_rules(ruleset: Ruleset) -> list[RefRule]:
@@ -113,6 +139,17 @@ def ref_rules(ruleset: Ruleset) -> list[RefRule]:
         for rule in ruleset.rules
         if rule["type"] in SENTENCES
     ]
+
+
+def _unfulfilled(kind: str, parameters: object, green: Collection[str]) -> list[str]:
+    """Say what one rule still wants before somebody may merge; classic protection lists its checks under another name."""
+    wanted = parameters if isinstance(parameters, dict) else {}
+    if kind == "pull_request" and (count := wanted.get("required_approving_review_count")):
+        return [f"At least {count} approving review is required by reviewers with write access."]
+    if kind == "required_status_checks":
+        checks = wanted.get("required_status_checks", wanted.get("checks")) or []
+        return [f'Required status check "{name}" is expected.' for check in checks if (name := check["context"]) not in green]
+    return [SENTENCES["update"]] if kind == "update" else []
 
 
 def _enabled(protection: JsonObject, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Answer for rulesets and branch protection: https://docs.github.com/en/rest/repos/rules."""
+"""Answer for rulesets: https://docs.github.com/en/rest/repos/rules."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.rehearsal.github_desk import CALLER, Desk, answer, fields, paged, text_field
 from bot.rehearsal.github_model import JsonObject, Repository, Ruleset
 from bot.rehearsal.github_policy import Actor
-from bot.rehearsal.github_problems import Forbidden, Invalid, Problem
+from bot.rehearsal.github_problems import Forbidden, Invalid
 from bot.rehearsal.github_shapes_work import ruleset_shape, ruleset_summary
 
 REPOSITORY = "/repos/{owner}/{repo}"
@@ -33,7 +33,6 @@ class RulesRest:
             web.get(f"{REPOSITORY}/rulesets/{{ruleset_id}}", self.ruleset),
             web.delete(f"{REPOSITORY}/rulesets/{{ruleset_id}}", self.delete),
             web.get(f"{REPOSITORY}/rules/branches/{{branch:.+}}", self.on_branch),
-            web.get(f"{REPOSITORY}/branches/{{branch:.+}}/protection", self.protection),
         ]
 
     async def rulesets(self, request: web.Request) -> web.Response:
@@ -81,13 +80,6 @@ class RulesRest:
             for ruleset, rule in rules
         ]
         return paged(request, shapes)
-
-    async def protection(self, request: web.Request) -> web.Response:
-        """Return the classic protection of a branch."""
-        protection = self._desk.repository(request).protection.get(request.match_info["branch"])
-        if protection is None:
-            raise Problem(404, "Branch not protected")
-        return answer(protection)
 
     def _shape(self, request: web.Request, repository: Repository, ruleset: Ruleset) -> JsonObject:
         shape = ruleset_shape(self._desk.links, ruleset)

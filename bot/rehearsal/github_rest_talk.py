@@ -42,14 +42,15 @@ class TalkRest:
         ]
 
     async def issues(self, request: web.Request) -> web.Response:
-        """List issues and pull requests by labels (all of them) and state."""
-        state = request.query.get("state", "open")
+        """List issues and pull requests by labels (all of them), state and who opened them."""
+        state, creator = request.query.get("state", "open"), request.query.get("creator")
         labels = {label for label in request.query.get("labels", "").split(",") if label}
         since = _since(request)
         chosen = [
             issue
             for issue in self._desk.repository(request).issues.values()
             if state in ("all", issue.state) and labels <= set(issue.labels) and (since is None or issue.updated >= since)
+            if creator is None or issue.author.login.casefold() == creator.casefold()
         ]
         return paged(request, [self._issue(issue) for issue in self._ordered(request, chosen, newest_first=True)])
 

@@ -32,7 +32,7 @@ def label_shape(links: Links, repository: Repository, name: str) -> JsonObject:
         "name": name,
         "color": label.color,
         "default": False,
-        "description": None,
+        "description": label.description or None,
     }
 
 
@@ -71,7 +71,8 @@ def issue_shape(links: Links, app: App, repository: Repository, issue: Issue) ->
     }
     if issue.is_pull_request:
         pull = f"{links.repository(repository.name)}/pulls/{issue.number}"
-        shape["pull_request"] = {"url": pull, "html_url": html, "diff_url": f"{html}.diff", "patch_url": f"{html}.patch", "merged_at": None}
+        pages = {"url": pull, "html_url": html, "diff_url": f"{html}.diff", "patch_url": f"{html}.patch"}
+        shape["pull_request"] = {**pages, "merged_at": stamp_or_none(issue.merged)}
         shape["draft"] = False
     return shape
 

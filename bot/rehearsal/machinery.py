@@ -3,9 +3,7 @@
 They never do what people do: a stage that waits for an approval waits.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from bot.rehearsal.azure_model import Run as AzureRun
 from bot.rehearsal.azure_pipeline import REAL_CERTIFICATE
@@ -14,42 +12,29 @@ from bot.rehearsal.nuget import in_nuget
 from bot.rehearsal.release_files import INDEX, ReleaseFiles, certificate_info, hash_table
 from bot.rehearsal.release_workflow import REPOSITORY, SOURCE
 from bot.rehearsal.versions import PythonVersion, WrongUse
+from bot.rehearsal.workers import TICK, Workers
 from bot.rehearsal.world import World
-
-TICK = 0.015
-"""Seconds between two things that happen to a run."""
 
 Artifacts = dict[str, dict[str, bytes]]
 
 
-class Machines:
+class Machines(Workers):
     """Every machine that a release keeps busy. ``actions`` and ``azure`` may be set to False at any time, to make a part of them pause.
 
     Jobs of GitHub Actions whose name is in ``failing`` fail whenever they run; an artifact that a story fills itself
     (``world.azure.fill``) stays as it was filled.
     """
 
-    def __init__(self, world: World, files: ReleaseFiles, *, tick: float = TICK) -> None:
-        """Get ready to build for this world; ``files`` are those of the version that is rehearsed."""
+    def __init__(self, world: World, files: ReleaseFiles, *others: ReleaseFiles, tick: float = TICK) -> None:
+        """Get ready to build for this world; ``files`` and ``others`` are those of the versions that are released in it."""
         self.actions = True
         self.azure = True
         self.failing: set[str] = set()
         self.published: set[int] = set()
         """The runs of the Windows pipeline whose files are on python.org."""
-        self._world = world
-        self._tick = tick
-        self._known = {files.version.text: files}
+        super().__init__(world, tick)
+        self._known = {known.version.text: known for known in (files, *others)}
         self._filled: Artifacts = {}
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Work until the ``async with`` ends."""
-        task = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def tick(self) -> None:
         """Let one thing happen to each run that is under way and waits for nobody."""
@@ -79,14 +64,9 @@ class Machines:
             site.upload(path, content)
             site.purge(path)
 
-    async def _work(self) -> None:
-        while True:
-            await asyncio.sleep(self._tick)
-            try:
-                self.tick()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the story must hear of it and not wait in vain
-                self._world.violations.append(f"the machines of the rehearsal broke down: {error!r}")
-                return
+    async def go_on(self) -> None:
+        """Let one thing happen to each run that is under way and waits for nobody."""
+        self.tick()
 
     # ---- GitHub Actions ----------------------------------------------------------------------------------------------------------------
 

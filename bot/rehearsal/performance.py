@@ -3,20 +3,12 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final, Protocol
 
-from bot.rehearsal.cast import MacosExpert, WindowsExpert
-from bot.rehearsal.lead import Lead
 from bot.rehearsal.publisher import files_in_words
-from bot.rehearsal.release_manager import ReleaseManager
-from bot.rehearsal.scene import MARKER, Scene, gist
-from bot.rehearsal.stage import UPSTREAM, Stage
-from bot.rehearsal.timeline import Timeline, retold
-from bot.rehearsal.world import World
-
-OVER: Final = frozenset({"done", "aborted"})
-"""The states in which nothing will happen any more."""
+from bot.rehearsal.scene import MARKER, Talk, gist
+from bot.rehearsal.timeline import retold
 
 _FILES: Final = re.compile(r"python\.org: .* (?P<what>uploaded|was purged|listed under .*)$")
 
@@ -24,15 +16,44 @@ Look = Callable[[], Awaitable[Mapping[str, object] | None]]
 """Gives the release as the bot publishes it, or None while there is none."""
 
 
+class Part(Protocol):
+    """What somebody who plays does."""
+
+    async def go_on(self) -> bool:
+        """Do the next thing, and tell whether there was one."""
+
+
+class Lead(Part, Protocol):
+    """The part of whoever opens the issue."""
+
+    def begin(self) -> None:
+        """Open the issue, and say the first word."""
+
+
 class Performance:
     """One issue, one release, and everybody who takes part in it."""
 
-    def __init__(self, world: World, stage: Stage, manager: ReleaseManager, timeline: Timeline, look: Look) -> None:
-        """Get ready to play in the world."""
-        self.scene = Scene(world, stage, timeline)
-        self._lead = Lead(self.scene, manager)
-        self._cast = (self._lead, WindowsExpert(self.scene), MacosExpert(self.scene))
-        self._people = {player.login for player in (stage.manager, stage.windows_expert, stage.macos_expert)}
+    def __init__(
+        self,
+        scene: Talk,
+        lead: Lead,
+        others: Sequence[Part],
+        people: Collection[str],
+        look: Look,
+        *,
+        name: str = "the bot",
+        tells: bool = True,
+    ) -> None:
+        """Get ready to play; ``people`` are the logins of all who do something in the world.
+
+        ``name`` is how its steps are told of; of several performances in one world only one ``tells`` what happens there.
+        """
+        self.scene = scene
+        self._name = name
+        self._tells = tells
+        self._lead = lead
+        self._cast = (lead, *others)
+        self._people = people
         self._look = look
         self._told = self._comments_told = 0
         self._steps: dict[str, str] = {}
@@ -41,7 +62,13 @@ class Performance:
     async def play(self, *, pause: float, patience: float) -> None:
         """Play until the release is over; ``pause`` is the longest time between two looks, ``patience`` between two signs of life."""
         scene = self.scene
-        scene.world.after_write = self._notice
+        before = scene.world.after_write
+
+        async def notice(number: int, description: str) -> None:
+            await before(number, description)
+            self._woken.set()
+
+        scene.world.after_write = notice
         self._lead.begin()
         quiet_since = scene.timeline.seconds()
         while not await self._over():
@@ -55,11 +82,16 @@ class Performance:
                 await asyncio.wait_for(self._woken.wait(), pause)
             except TimeoutError:
                 continue
+        # What nothing waits for, an announcement for instance, is done all the same.
+        while await self._go_on():
+            continue
 
     def tell_news(self) -> bool:
         """Show what happened in the world since the last time, except for what people did: that was shown before they did it."""
         news = self.scene.world.log[self._told :]
         self._told += len(news)
+        if not self._tells:
+            return bool(news)
         files: Counter[str] = Counter()
         for sentence in news:
             if match := _FILES.fullmatch(sentence):
@@ -72,14 +104,11 @@ class Performance:
 
     def _retold(self, sentence: str) -> tuple[str, str] | None:
         """Tell of a comment of the bot by what it says, which the log has only the first words of."""
-        bot, here = self.scene.world.github.app.bot.login, f"{UPSTREAM}#{self.scene.issue}"
+        bot, here = self.scene.world.github.app.bot.login, f"{self.scene.upstream}#{self.scene.issue}"
         if not sentence.startswith(f"github: {here} comment by {bot}: "):
             return retold(sentence)
         self._comments_told += 1
         return bot, f"comments on {here}: {gist(self.scene.all_comments()[self._comments_told - 1])}"
-
-    async def _notice(self, _number: int, _description: str) -> None:
-        self._woken.set()
 
     async def _over(self) -> bool:
         scene = self.scene
@@ -87,7 +116,7 @@ class Performance:
         if scene.release is None:
             # An answer that belongs to no release means that none was opened, and none will be.
             return any(not body.startswith(MARKER) for body in scene.all_comments())
-        return scene.release.get("state") in OVER
+        return scene.over
 
     async def _go_on(self) -> bool:
         told = self.tell_news()
@@ -103,6 +132,6 @@ class Performance:
             name, state = str(step["name"]), str(step["state"])
             if self._steps.get(name, "pending") != state:
                 self._steps[name] = state
-                self.scene.timeline.event("the bot", f"{name}: {state}", str(step.get("why") or ""))
+                self.scene.timeline.event(self._name, f"{name}: {state}", str(step.get("why") or ""))
                 moved = True
         return moved

@@ -97,6 +97,10 @@ class Person:
         """Try to bring a commit with the given files to a branch upstream."""
         return await asyncio.to_thread(self._commit_upstream, branch, files, message)
 
+    async def push_upstream(self, refspec: str) -> PushAnswer:
+        """Try to push something of the clone upstream, such as ``refs/tags/3.10:refs/tags/3.10``."""
+        return await asyncio.to_thread(self._push, self.upstream, refspec)
+
     async def delete_upstream(self, ref: str) -> PushAnswer:
         """Try to delete a ref upstream, such as ``refs/tags/v3.15.0a3``."""
         return await asyncio.to_thread(self._push, self.upstream, f":{ref}")

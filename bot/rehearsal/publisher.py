@@ -71,9 +71,10 @@ def list_files(world: World, files: ReleaseFiles) -> None:
         world.python_org.register(release_name(files), files.path(name))
 
 
-def publish(world: World, files: ReleaseFiles) -> None:
-    """Show the release to everybody, and what was seen of its files before to nobody."""
-    world.python_org.publish(release_name(files))
+def publish(world: World, files: ReleaseFiles, *, latest: bool = False) -> None:
+    """Show the release to everybody, marked as the latest where it is, and what was seen of its files before to nobody."""
+    mark = {"is_latest": True} if latest else {}
+    world.python_org.change(release_name(files), is_published=True, **mark)
     for name in files:
         for path in (name, *files.companions(name)):
             world.python_org.purge(files.path(path))

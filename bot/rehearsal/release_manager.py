@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from bot.rehearsal.fast_import import Change, Remove, Write, commit_on
+from bot.rehearsal.merge_by_hand import HandMerge
+from bot.rehearsal.next_series import EDITED, bumped, development
 from bot.rehearsal.person import Person, PushAnswer
 from bot.rehearsal.release_edits import (
     GENERATED_DOCS,
@@ -23,7 +25,7 @@ from bot.rehearsal.release_edits import (
     readme,
 )
 from bot.rehearsal.repository import Entry
-from bot.rehearsal.tree_content import version_files
+from bot.rehearsal.tree_content import version_files, whats_new, with_pep
 from bot.rehearsal.versions import PythonVersion
 
 _TIME_TO_AMEND: Final = timedelta(seconds=9)
@@ -62,7 +64,7 @@ class ReleaseManager(Person):
     """A release manager with a clone and a fork."""
 
     async def cut(self, version: PythonVersion, head: str, *, key: SigningKey | None = None) -> Cut:
-        """Make the release commit on ``head`` and tag it: signed with ``key``, or honestly unsigned."""
+        """Make the release commit on ``head`` and tag it, signed with ``key`` or honestly unsigned; a series is ended by a tag alone."""
         return await asyncio.to_thread(self._cut, version, head, {}, key)
 
     async def cut_with(self, version: PythonVersion, head: str, *, extra_changes: Files, key: SigningKey | None = None) -> Cut:
@@ -72,6 +74,21 @@ class ReleaseManager(Person):
     async def cut_cherry_picked(self, version: PythonVersion, base: str, picks: Sequence[str], *, key: SigningKey | None = None) -> Cut:
         """Make the release commit on an earlier commit plus some that were picked from the branch."""
         return await asyncio.to_thread(self._cut_cherry_picked, version, base, picks, key)
+
+    async def fixes_since(self, base: str, head: str) -> list[str]:
+        """Give the commits between two that come with news, oldest first: what is worth to be picked for a candidate."""
+        return await asyncio.to_thread(self._fixes_since, base, head)
+
+    async def merge(self, cut: Cut, head: str, *, files: Files | None = None, post: bool = False) -> str:
+        """Merge a tag that was cut from an older commit into the branch by hand, with some files as they were settled; give the commit.
+
+        With ``post`` it is the Post commit on top of the merge.
+        """
+        return await asyncio.to_thread(self._merge, cut, head, files or {}, post=post)
+
+    async def push_branch(self, name: str, commit: str) -> PushAnswer:
+        """Push a commit to a branch of the fork, over whatever is there."""
+        return await asyncio.to_thread(self._push, self._fork_url(), f"{commit}:refs/heads/{name}", options=["--force"])
 
     async def retag(self, cut: Cut, *, key: SigningKey | None = None, target: str | None = None, message: str | None = None) -> Cut:
         """Make the tag again, as a new object: at the same commit or another one, perhaps with other words."""
@@ -89,12 +106,22 @@ class ReleaseManager(Person):
         """Make the commit that marks the branch as a development version again, and give its id."""
         return await asyncio.to_thread(self._post_commit, cut)
 
+    async def push_again(self, refspec: str) -> PushAnswer:
+        """Push something of the clone to the fork, over whatever is there."""
+        return await asyncio.to_thread(self._push, self._fork_url(), refspec, options=["--force"])
+
+    async def bump_main(self, cut: Cut, *, extra_changes: Files | None = None, onto: str = "", subject: str = "") -> PushAnswer:
+        """Make the commit by which main becomes the next version, on top of the tag's, and push it to the fork, over an earlier one."""
+        return await asyncio.to_thread(self._bump_main, cut, extra_changes or {}, onto or cut.commit, subject)
+
     async def run_release_script_to_its_end(self, cut: Cut) -> PushAnswer:
         """Merge the tag, make the Post commit and push branch and tags upstream, as the release script does at its end."""
         return await asyncio.to_thread(self._run_release_script_to_its_end, cut)
 
     def _cut(self, version: PythonVersion, head: str, extra: Files, key: SigningKey | None) -> Cut:
         when = self.clock()
+        if version.ends:
+            return Cut(version=version, head=head, commit=head, tag=self._tag(version, head, key, when), tip=head)
         entries = self._clone.entries(head)
         changes = [*self._release_changes(version, head, entries, when), *_as_changes(extra, entries)]
         message = f"Python {version}\n"
@@ -151,6 +178,17 @@ class ReleaseManager(Person):
             tip = self._picked(tip, pick)
         return self._cut(version, tip, {}, key)
 
+    def _fixes_since(self, base: str, head: str) -> list[str]:
+        commits = self._clone.text("rev-list", "--reverse", head, f"^{base}").splitlines()
+        touched = {one: self._clone.text("diff-tree", "-r", "--name-only", "--no-commit-id", one).splitlines() for one in commits}
+        return [one for one in commits if any(is_fragment(path) for path in touched[one])]
+
+    def _merge(self, cut: Cut, head: str, files: Files, *, post: bool) -> str:
+        by, when = self.account.identity, self.clock()
+        work = HandMerge(clone=self._clone, by=by, when=when, version=cut.version, head=head, released=cut.commit)
+        merge = work.merge(files)
+        return work.post(merge) if post else merge
+
     def _picked(self, onto: str, pick: str) -> str:
         patch = self._clone.run("diff-tree", "--patch", "--binary", "--full-index", "--no-commit-id", pick)
         with self._index() as environment:
@@ -174,7 +212,7 @@ class ReleaseManager(Person):
     def _push_to_fork(self, cut: Cut, *, all_tags: bool, force: bool) -> PushAnswer:
         branch = f"refs/heads/{cut.version.working_branch}"
         tag = f"refs/tags/{cut.version.tag}"
-        refspecs = [f"{cut.tip}:{branch}", *([] if all_tags else [f"{tag}:{tag}"])]
+        refspecs = [*([] if cut.version.ends else [f"{cut.tip}:{branch}"]), *([] if all_tags else [f"{tag}:{tag}"])]
         options = [*(["--tags"] if all_tags else []), *(["--force"] if force else [])]
         return self._push(self._fork_url(), *refspecs, options=options)
 
@@ -190,6 +228,17 @@ class ReleaseManager(Person):
         ref = f"refs/heads/post-{cut.version}"
         message = f"Post {cut.version}\n"
         return commit_on(self._clone, ref, parent=cut.commit, message=message, by=self.account.identity, when=self.clock(), changes=changes)
+
+    def _bump_main(self, cut: Cut, extra: Files, onto: str, subject: str) -> PushAnswer:
+        new = development(cut.version)
+        entries = self._clone.entries(onto)
+        old = {path: content.decode() for path, content in self._clone.read(onto, [path for path in EDITED if path in entries]).items()}
+        texts = bumped(old, cut.version) | {f"Doc/whatsnew/{new.series}.rst": whats_new(new)}
+        texts[README] = with_pep(texts[README], new)
+        changes = _as_changes({path: text.encode() for path, text in texts.items()} | dict(extra), entries)
+        ref, message = f"refs/heads/{new.working_branch}", f"{subject or f'Python {new}'}\n"
+        tip = commit_on(self._clone, ref, parent=onto, message=message, by=self.account.identity, when=self.clock(), changes=changes)
+        return self._push(self._fork_url(), f"{tip}:{ref}", options=["--force"])
 
     def _run_release_script_to_its_end(self, cut: Cut) -> PushAnswer:
         # The branch has not moved since the cut, so merging the tag is a fast-forward.

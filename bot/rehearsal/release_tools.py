@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.rehearsal.release_workflow import BUILD_RELEASE, REPOSITORY
+from bot.rehearsal.release_workflow import BUILD_RELEASE, REPOSITORY, text
 from bot.rehearsal.world import World
 
 _MAIN: Final = "refs/heads/main"
@@ -20,6 +20,6 @@ async def add_release_tools(world: World, committer: str) -> None:
     tree = (await repository.git.git("hash-object", "-t", "tree", "-w", "--stdin")).decode().strip()
     first = (await repository.git.git("commit-tree", tree, "-m", "Begin", environment=_SOMEBODY)).decode().strip()
     await repository.git.git("update-ref", _MAIN, first)
-    await github.commit(committer, REPOSITORY, "main", {BUILD_RELEASE.path: f"name: {BUILD_RELEASE.name}\n"}, "Add the workflow")
+    await github.commit(committer, REPOSITORY, "main", {BUILD_RELEASE.path: text()}, "Add the workflow")
     github.actions.add_workflow(REPOSITORY, BUILD_RELEASE)
     github.install(REPOSITORY)

@@ -59,6 +59,16 @@ def printed(run: Run, job: str) -> list[str]:
             return []
 
 
+def text() -> str:
+    """Write the part of the workflow's file that says with which inputs it can be started."""
+    lines = [f"name: {BUILD_RELEASE.name}", "", "on:", "  workflow_dispatch:", "    inputs:"]
+    for known in INPUTS:
+        kind = "choice" if known.options else "string"
+        lines += [f"      {known.name}:", f"        type: {kind}", f"        default: {known.default}"]
+        lines += ["        options:", *(f"          - {option}" for option in known.options)] if known.options else []
+    return "\n".join([*lines, ""])
+
+
 def _wanted(release: str) -> tuple[bool, bool, bool]:
     """Tell whether documentation, Android and iOS are built; for what is no version nothing is, since its first job fails."""
     try:

@@ -85,9 +85,9 @@ class _Past:
         self._when = self.now - _FRESH
 
 
-def small_tree(path: Path, version: PythonVersion, *, now: datetime | None = None) -> SourceTree:
-    """Build a small tree with main and the maintained branches in the bare repository at ``path``."""
-    setting = setting_for(version)
+def small_tree(path: Path, version: PythonVersion, *beside: PythonVersion, now: datetime | None = None) -> SourceTree:
+    """Build a small tree with main and the maintained branches in the bare repository at ``path``; ``beside`` is released there too."""
+    setting = setting_for(version, *beside)
     repository = LocalRepository.create(path)
     with fast_import(repository) as importing:
         past = _Past(importing, now or datetime.now(UTC))

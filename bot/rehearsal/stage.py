@@ -26,7 +26,7 @@ _MANAGERS: Final = ((9, "ambv"), (11, "pablogsal"), (13, "Yhg1s"), (15, "hugovk"
 
 _NEWEST_MANAGER: Final = "savannahostrowski"
 
-_TIMING: Final = """[timing]
+TIMING: Final = """[timing]
 poll = 0.2
 confirm_gap = 0.05
 approval_valid = 3600
@@ -37,6 +37,7 @@ sweep = 1
 lease = 2
 heartbeat = 0.4
 """
+"""Waits that are as short as they can be."""
 
 _TRUST: Final = """[trust]
 openpgp = ["manager.asc"]
@@ -88,49 +89,70 @@ class Stage:
 @contextmanager
 def stage(directory: Path, version: PythonVersion, source: Path | None) -> Iterator[Stage]:
     """Set everything up below the directory; raise WrongUse when version or tarball cannot be rehearsed. It blocks for seconds."""
-    if not version.released:
-        raise WrongUse(f"{version} is never released; rehearse a version such as 3.15.0a3.")
+    with stages(directory, [version], source) as (only,):
+        yield only
+
+
+@contextmanager
+def stages(directory: Path, versions: Sequence[PythonVersion], source: Path | None = None) -> Iterator[tuple[Stage, ...]]:
+    """Set one stage for each version, all of them in one world with one profile; raise WrongUse as ``stage`` does."""
+    if never := [version for version in versions if not version.released]:
+        raise WrongUse(f"{never[0]} is never released; rehearse a version such as 3.15.0a3.")
     upstream = directory / "source.git"
-    tree = tree_from_tarball(upstream, source, version) if source else small_tree(upstream, version)
+    tree = tree_from_tarball(upstream, source, versions[0]) if source else small_tree(upstream, *versions)
     shipped = resources.files("bot").joinpath("profiles", "cpython.toml").read_text(encoding="utf-8")
     policy = tomllib.loads(shipped)
-    players = _numbered([_player(person) for person in policy["person"]], _manager_of(version.minor))
-    manager = players[_manager_of(version.minor)]
+    lead = {version: _manager_of(version.minor) for version in versions}
+    players = _numbered([_player(person) for person in policy["person"]], *lead.values())
     with ExitStack() as stack:
-        key = stack.enter_context(openpgp_key(manager.identity))
-        (directory / "manager.asc").write_text(key.public(), encoding="utf-8")
+        keys = {login: stack.enter_context(openpgp_key(players[login].identity)) for login in dict.fromkeys(lead.values())}
         signs = {
-            name: stack.enter_context(openpgp_key(Identity(name=name, email=f"{name}@rehearsal.invalid"))) for name in _signers(version)
+            name: stack.enter_context(openpgp_key(Identity(name=name, email=f"{name}@rehearsal.invalid"))) for name in _signers(*versions)
         }
-        told = policy["series"][version.series]["sigstore"]
         workshop = Workshop(
-            sigstore=SmallSigstore.create(),
-            windows=SmallWindowsSigning.create(directory),
-            identity=told["identity"],
-            issuer=told["issuer"],
-            openpgp=signs,
+            sigstore=SmallSigstore.create(), windows=SmallWindowsSigning.create(directory), identity="", issuer="", openpgp=signs
         )
         workshop.write_roots(directory)
         profile = directory / "cpython.toml"
-        profile.write_text(hurried_profile(shipped, manager, key.fingerprint, players.values(), workshop), encoding="utf-8")
+        text = hurried_profile(shipped, players[lead[versions[0]]], keys[lead[versions[0]]].fingerprint, players.values(), workshop)
+        profile.write_text(_with_keys(text, keys, directory), encoding="utf-8")
         organization, _, slug = str(policy["project"]["team"]).partition("/")
-        yield Stage(
-            version=version,
-            tree=tree,
-            manager=manager,
-            others=tuple(player for player in players.values() if player.login != manager.login and player.id),
-            windows_expert=_first_with("windows-expert", players),
-            macos_expert=_first_with("macos-expert", players),
-            managers_by_series={series: players[_manager_of(int(series.partition(".")[2]))].name for series in tree.setting.statuses},
-            team=(organization, slug),
-            profile=profile,
-            key=key if version.wants_signed_tag else None,
-            workshop=workshop,
+        yield tuple(
+            Stage(
+                version=version,
+                tree=tree,
+                manager=players[login],
+                others=tuple(player for player in players.values() if player.login != login and player.id),
+                windows_expert=_first_with("windows-expert", players),
+                macos_expert=_first_with("macos-expert", players),
+                managers_by_series={series: players[_manager_of(int(series.partition(".")[2]))].name for series in tree.setting.statuses},
+                team=(organization, slug),
+                profile=profile,
+                key=keys[login] if version.wants_signed_tag else None,
+                workshop=_workshop_of(version, workshop, policy["series"][version.series]["sigstore"]),
+            )
+            for version, login in lead.items()
         )
 
 
-def _signers(version: PythonVersion) -> tuple[str, ...]:
-    return SIGNERS if version.minor <= LAST_OPENPGP else ()
+def _workshop_of(version: PythonVersion, workshop: Workshop, told: Mapping[str, str]) -> Workshop:
+    """Return the workshop as the series has it: in the name of its own login, and with OpenPGP only where its files have that."""
+    openpgp = workshop.openpgp if _signers(version) else {}
+    return replace(workshop, identity=told["identity"], issuer=told["issuer"], openpgp=openpgp)
+
+
+def _with_keys(text: str, keys: Mapping[str, OpenPgpKey], directory: Path) -> str:
+    """Write the keys of the managers beside the profile, and give everybody theirs; the first one's is there already."""
+    for number, (login, key) in enumerate(keys.items()):
+        file = "manager.asc" if number == 0 else f"manager-{number}.asc"
+        (directory / file).write_text(key.public(), encoding="utf-8")
+        if number:
+            text = _with_fingerprint(text, login, key.fingerprint).replace('["manager.asc"', f'["manager.asc", "{file}"', 1)
+    return text
+
+
+def _signers(*versions: PythonVersion) -> tuple[str, ...]:
+    return SIGNERS if any(version.minor <= LAST_OPENPGP for version in versions) else ()
 
 
 def hurried_profile(
@@ -141,21 +163,25 @@ def hurried_profile(
     Of the people, the manager has the made-up key in the place of the real one, and those ``players`` whose number is unknown get theirs.
     """
     trust = workshop.trust_table() if workshop else _TRUST
-    text = _with_section(_with_section(shipped, "timing", _TIMING), "trust", trust)
+    text = with_section(with_section(shipped, "timing", TIMING), "trust", trust)
     if workshop:
         text = re.sub(r"^openpgp = \{.*\}$", workshop.signers_line() if workshop.openpgp else "", text, flags=re.MULTILINE)
     for player in (manager, *players):
         before, block, after = _person_block(text, player.login)
         text = before + (re.sub(r"^id = .*$", f"id = {player.id}", block, flags=re.MULTILINE) if player.id else block) + after
-    before, block, after = _person_block(text, manager.login)
+    return _with_fingerprint(text, manager.login, fingerprint)
+
+
+def _with_fingerprint(text: str, login: str, fingerprint: str) -> str:
+    before, block, after = _person_block(text, login)
     block = re.sub(r"^pgp_fingerprints = .*\n", "", block, flags=re.MULTILINE)
     return f'{before}{block.rstrip()}\npgp_fingerprints = ["{fingerprint}"]\n\n{after}'
 
 
-def _numbered(people: Sequence[Player], manager: str) -> dict[str, Player]:
+def _numbered(people: Sequence[Player], *managers: str) -> dict[str, Player]:
     """Give everybody who plays a number, by login; a manager of other series who has none does not."""
     numbers = count(_MADE_UP_ID)
-    plays = {one.login: one.id == 0 and (one.login == manager or bool(one.roles & _EXPERTS)) for one in people}
+    plays = {one.login: one.id == 0 and (one.login in managers or bool(one.roles & _EXPERTS)) for one in people}
     return {one.login: replace(one, id=next(numbers)) if plays[one.login] else one for one in people}
 
 
@@ -163,7 +189,8 @@ def _first_with(role: str, players: Mapping[str, Player]) -> Player:
     return next(player for player in players.values() if role in player.roles)
 
 
-def _with_section(text: str, name: str, replacement: str) -> str:
+def with_section(text: str, name: str, replacement: str) -> str:
+    """Give the text of a profile with another section of this name."""
     changed, count = re.subn(rf"^\[{name}\]\n(?:(?!\[).*\n?)*", lambda _: f"{replacement}\n", text, flags=re.MULTILINE)
     return changed if count else f"{text}\n{replacement}"
 

@@ -17,16 +17,24 @@ from bot.rehearsal.calls import Calls
 _WIDTH = 80
 _TIME_WIDTH = 8
 _WHO_WIDTH = 20
+_COULD_WIDTH = 24
+
+PROMPTS_TODAY = 33
+"""How often the scripts ask: https://github.com/python/release-tools/blob/main/run_release.py and ``release.py`` beside it."""
+ACTIONS_TODAY = 62
+"""What https://peps.python.org/pep-0101/ has to be done by hand for ordinary releases of all kinds together."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """Something that a person did, why, and whether a bot could have done it instead."""
+    """Something that a person did, and whether a bot could have done it instead; ``why`` it is done, or why only by a person."""
 
     who: str
     what: str
     why: str
     could_bot: bool
+    row: str = ""
+    """Words of the row by which the bot asked for it; empty where any row of that person will do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +71,18 @@ class Timeline:
         """Show that nothing happens, and what is waited for."""
         raise NotImplementedError
 
+    def people(self, what: str, acts: Sequence[Act], release: Mapping[str, object] | None, *, of_python: bool = True) -> None:
+        """Show everything that people had to do for a release, and how much that is; for one ``of_python`` beside what it is today."""
+        raise NotImplementedError
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Show how it went."""
+        raise NotImplementedError
+
     def end(self, acts: Sequence[Act], release: Mapping[str, object] | None, verdict: Verdict) -> None:
         """Show everything that people had to do, and the verdict."""
-        raise NotImplementedError
+        self.people(str(release.get("version", "")) if release else "", acts, release)
+        self.verdict(verdict)
 
 
 class TimelineForPeople(Timeline):
@@ -87,17 +104,24 @@ class TimelineForPeople(Timeline):
         """Print a row that says what is waited for."""
         self._row("", Text(f"still waiting for {what}", style="yellow"))
 
-    def end(self, acts: Sequence[Act], release: Mapping[str, object] | None, verdict: Verdict) -> None:
-        """Print one row for each human act, and the verdict."""
+    def people(self, what: str, acts: Sequence[Act], release: Mapping[str, object] | None, *, of_python: bool = True) -> None:
+        """Print one row for each human act, and their number."""
         del release
-        table = Table(box=SIMPLE_HEAD, title="What people had to do", title_justify="left", width=self._console.width, pad_edge=False)
-        table.add_column("who", width=_WHO_WIDTH, overflow="fold")
+        title = f"What people had to do for {what}" if what else "What people had to do"
+        table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", width=self._console.width, pad_edge=False)
+        table.add_column("who", max_width=_WHO_WIDTH, overflow="fold")
         table.add_column("what", ratio=1, overflow="fold")
-        table.add_column("could the bot?", width=14)
+        table.add_column("could the bot?", width=_COULD_WIDTH)
         for act in acts:
-            table.add_row(Text(act.who), Text(act.what), "yes" if act.could_bot else "no")
+            table.add_row(Text(act.who), Text(act.what), Text("yes" if act.could_bot else f"no: {act.why}"))
         self._console.print()
         self._console.print(table)
+        number = "1 human act" if len(acts) == 1 else f"{len(acts)} human acts"
+        today = f" (today: {PROMPTS_TODAY} prompts of the scripts and {ACTIONS_TODAY} manual actions)" if of_python else ""
+        self._console.print(Text(f"{number}{today}."))
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print what was asked of each system, and how it went."""
         for one in verdict.calls:
             self._console.print(Text(f"{one.system} was asked {one.reads + one.writes} times: {one.reads} reads and {one.writes} writes."))
         if verdict.good:
@@ -118,7 +142,7 @@ class TimelineForPeople(Timeline):
 
 
 class TimelineForPrograms(Timeline):
-    """One JSON object per line, each with a ``type``: event, waiting, act, calls, release, verdict."""
+    """One JSON object per line, each with a ``type``: event, waiting, act, acts (their number), release, calls, verdict."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to the stream."""
@@ -133,14 +157,19 @@ class TimelineForPrograms(Timeline):
         """Write what is waited for."""
         self._write("waiting", {"seconds": round(self.seconds(), 3), "for": what})
 
-    def end(self, acts: Sequence[Act], release: Mapping[str, object] | None, verdict: Verdict) -> None:
-        """Write every human act, what was asked of each system, the release as the bot publishes it, and the verdict."""
+    def people(self, what: str, acts: Sequence[Act], release: Mapping[str, object] | None, *, of_python: bool = True) -> None:
+        """Write every human act, their number, and the release as the bot publishes it."""
         for act in acts:
-            self._write("act", asdict(act))
-        for one in verdict.calls:
-            self._write("calls", asdict(one))
+            self._write("act", {"for": what, **asdict(act)})
+        today = {"prompts_today": PROMPTS_TODAY, "manual_actions_today": ACTIONS_TODAY} if of_python else {}
+        self._write("acts", {"for": what, "number": len(acts), **today})
         if release is not None:
             self._write("release", {"release": dict(release)})
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Write what was asked of each system, and how it went."""
+        for one in verdict.calls:
+            self._write("calls", asdict(one))
         self._write("verdict", {"good": verdict.good, "problems": list(verdict.problems), "seconds": round(verdict.seconds, 3)})
 
     def _write(self, kind: str, content: Mapping[str, object]) -> None:

@@ -1,9 +1,11 @@
 """The files of a small but honest Python source tree: every file that a release touches has its real shape; the prose is our own."""
 
+import re
 from datetime import datetime
 from typing import Final
 
 from bot.rehearsal.fast_import import EXECUTABLE, Write
+from bot.rehearsal.next_series import MAGIC_HEADER, series_files
 from bot.rehearsal.release_edits import (
     GENERATED_DOCS,
     NEXT_FRAGMENTS,
@@ -18,7 +20,6 @@ from bot.rehearsal.release_edits import (
 from bot.rehearsal.versions import PythonVersion
 
 WORKFLOW: Final = ".github/workflows/build.yml"
-MAGIC_HEADER: Final = "Include/internal/pycore_magic_number.h"
 MAGIC_TEST: Final = "Lib/test/test_importlib/test_util.py"
 
 _FIRST_PEP_OF_3_13: Final = {12: 693, 13: 719, 14: 745, 15: 790, 16: 826}
@@ -210,7 +211,6 @@ def initial_files(version: PythonVersion, when: datetime) -> list[Write]:
         GENERATED_DOCS[0]: generated(_TOPICS, when),
         "Doc/library/parrot.rst": _PARROT_DOC.format(changed="3.9"),
         "Doc/c-api/parrot.rst": _C_API_DOC.format(changed="3.9"),
-        "Doc/whatsnew/index.rst": f"What's New in Python\n====================\n\n.. toctree::\n\n   {version.series}.rst\n",
         f"Doc/whatsnew/{version.series}.rst": whats_new(version),
     }
     plain = [Write(path=path, content=text.encode()) for path, text in files.items()]
@@ -219,7 +219,7 @@ def initial_files(version: PythonVersion, when: datetime) -> list[Write]:
         Write(path=name, content=b"#! /bin/sh\necho configured\n", mode=EXECUTABLE)
         for name in ("configure", "config.guess", "config.sub", "install-sh")
     ]
-    return [*plain, *scripts, *placeholders(), *workflow(), *version_files_from_scratch(version)]
+    return [*plain, *scripts, *placeholders(), *workflow(), *series_files(version), *version_files_from_scratch(version)]
 
 
 def whats_new(version: PythonVersion) -> str:
@@ -246,6 +246,7 @@ def new_series_files(version: PythonVersion, when: datetime) -> list[Write]:
     return [
         *(Write(path=path, content=text.encode()) for path, text in texts.items()),
         *_module_docs(version, when),
+        *series_files(version),
         *version_files_from_scratch(version),
     ]
 
@@ -295,6 +296,15 @@ def changed_docs() -> list[Write]:
 def fixed_code(minor: int) -> list[Write]:
     """Give a module after a fix."""
     return [Write(path="Lib/parrot.py", content=_FIXED_MODULE.format(minor=minor).encode())]
+
+
+def with_pep(text: str, version: PythonVersion) -> str:
+    """Give the README with the link to the schedule of another series."""
+    return re.sub(
+        r"`PEP \d+ <https://peps\.python\.org/pep-\d+/>`__",
+        f"`PEP {_pep(version)} <https://peps.python.org/pep-{_pep(version):04}/>`__",
+        text,
+    )
 
 
 def _pep(version: PythonVersion) -> int:

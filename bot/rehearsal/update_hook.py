@@ -21,6 +21,8 @@ SENTENCES = {
     "deletion": "Cannot delete this protected ref.",
     "non_fast_forward": "Cannot force-push to this branch",
     "pull_request": "Changes must be made through a pull request.",
+    "required_status_checks": "Required status checks are expected.",
+    "required_signatures": "Commits must have verified signatures.",
 }
 """What is printed for each type of rule that can refuse a push."""
 
@@ -80,7 +82,8 @@ def broken_by(old: str, new: str, *, fast_forward: bool) -> set[str]:
         return {"creation"}
     if new == ABSENT:
         return {"deletion"}
-    return {"update", "pull_request"} if fast_forward else {"update", "pull_request", "non_fast_forward"}
+    moved = {"update", "pull_request", "required_status_checks", "required_signatures"}
+    return moved if fast_forward else moved | {"non_fast_forward"}
 
 
 def refusals(policy: Policy, ref: str, old: str, new: str, *, fast_forward: bool) -> list[RefRule]:

@@ -4,12 +4,13 @@ This is deliberately a second reading of the same facts as the bot's own, so tha
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from typing import Final
 
-_VERSION: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:(a|b|rc)([1-9]\d*))?", re.ASCII)
+_VERSION: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)(?:\.(0|[1-9]\d*)(?:(a|b|rc)([1-9]\d*))?)?", re.ASCII)
 
 _ALPHAS: Final = 7
 """How many alphas a series usually has (https://peps.python.org/pep-0745/#release-schedule)."""
@@ -38,6 +39,8 @@ class Level(IntEnum):
     BETA = 0xB
     CANDIDATE = 0xC
     FINAL = 0xF
+    END = 0x10
+    """No level of that file: the end of a series, which has a tag and no release."""
 
 
 _TOKENS: Final = {"a": Level.ALPHA, "b": Level.BETA, "rc": Level.CANDIDATE}
@@ -56,7 +59,7 @@ class PythonVersion:
 
     @classmethod
     def parse(cls, text: str) -> "PythonVersion":
-        """Read ``3.15.0a3``; raise WrongUse for anything but three numbers and perhaps a, b or rc with a number."""
+        """Read ``3.15.0a3``, or ``3.10`` for the end of that series; raise WrongUse for anything else."""
         match = _VERSION.fullmatch(text)
         if match is None:
             message = f"{text!r} is not a version that can be rehearsed; write three numbers and perhaps a level, such as 3.15.0a3."
@@ -65,11 +68,15 @@ class PythonVersion:
         if int(major) != 3 or int(minor) < 8:  # noqa: PLR2004 - the branches 3.8 and later share one layout of the tree
             message = f"{text} cannot be rehearsed, because its source tree is laid out differently; choose a version from 3.8.0 on."
             raise WrongUse(message)
+        if patch is None:
+            return cls(int(major), int(minor), 0, Level.END)
         return cls(int(major), int(minor), int(patch), _TOKENS[token] if token else Level.FINAL, int(serial or 0))
 
     @cached_property
     def text(self) -> str:
-        """Give the canonical form, such as ``3.15.0a3``."""
+        """Give the canonical form, such as ``3.15.0a3``, or the series at its end."""
+        if self.ends:
+            return self.series
         token = next((token for token, level in _TOKENS.items() if level is self.level), "")
         return f"{self.base}{token}{self.serial}" if token else self.base
 
@@ -89,8 +96,13 @@ class PythonVersion:
 
     @property
     def tag(self) -> str:
-        """Name the git tag."""
-        return f"v{self.text}"
+        """Name the git tag; the one that ends a series has the name of its branch."""
+        return self.series if self.ends else f"v{self.text}"
+
+    @property
+    def ends(self) -> bool:
+        """Tell whether this is the end of a series and no version (https://peps.python.org/pep-0101/)."""
+        return self.level is Level.END
 
     @property
     def working_branch(self) -> str:
@@ -128,19 +140,36 @@ class PythonVersion:
         return self.level is Level.ALPHA or (self.level is Level.BETA and self.serial == 1)
 
     @property
+    def cut_from_last_candidate(self) -> bool:
+        """Tell whether it is cut from the candidate before it, with some commits picked (https://peps.python.org/pep-0101/)."""
+        return self.level is Level.CANDIDATE and self.serial > 1
+
+    @property
     def branch(self) -> str:
         """Name the branch that it is cut from."""
         return "main" if self.made_on_main else self.series
 
     @property
+    def begins_branch(self) -> bool:
+        """Tell whether the branch of the series begins with it: the first beta."""
+        return self.level is Level.BETA and self.serial == 1 and self.patch == 0
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Name the branches that it moves or begins."""
+        if self.ends:
+            return ()
+        return ("main", self.series) if self.begins_branch else (self.branch,)
+
+    @property
     def released(self) -> bool:
         """Tell whether such a version can be released at all: 3.16.0a0 cannot."""
-        return self.level is Level.FINAL or self.serial > 0
+        return self.level >= Level.FINAL or self.serial > 0
 
     @property
     def wants_signed_tag(self) -> bool:
-        """Tell whether the release tools sign its tag: up to 3.13 (https://peps.python.org/pep-0761/)."""
-        return self.minor <= 13  # noqa: PLR2004 - 3.13 is the last series with OpenPGP
+        """Tell whether its tag is signed: up to 3.13 by the release tools (https://peps.python.org/pep-0761/), and at every series' end."""
+        return self.ends or self.minor <= 13  # noqa: PLR2004 - 3.13 is the last series with OpenPGP
 
 
 def prior(version: PythonVersion) -> PythonVersion:
@@ -149,6 +178,8 @@ def prior(version: PythonVersion) -> PythonVersion:
     Before the first alpha that is the development version ``3.X.0a0``, which has no tag.
     """
     major, minor, patch = version.major, version.minor, version.patch
+    if version.ends:
+        return PythonVersion(major, minor, _USUAL_SECURITY_PATCH)
     if patch and (version.level is Level.FINAL or version.serial == 1):
         return PythonVersion(major, minor, patch - 1)
     match version.level:
@@ -191,29 +222,36 @@ class Setting:
     """By series, in the words of https://peps.python.org/api/release-cycle.json."""
 
 
-def setting_for(version: PythonVersion) -> Setting:
-    """Work out the branches of the world in which the given version is the natural next release."""
-    newest = _newest_series(version)
-    main = prior(version) if version.made_on_main else _ordinary_main(version, newest)
+def setting_for(version: PythonVersion, *beside: PythonVersion) -> Setting:
+    """Work out the branches of the world in which the given version, and those beside it, are the natural next releases.
+
+    Raise WrongUse for versions that no world has together: two of one series, or two of which one is made on main and another cannot be.
+    """
+    versions = (version, *beside)
+    newest = max(_newest_series(one) for one in versions)
+    on_main = [one for one in versions if one.made_on_main]
+    if len({one.series for one in versions}) < len(versions) or any(one.minor != newest for one in on_main):
+        raise WrongUse(f"{' and '.join(map(str, versions))} are never made at the same time; choose versions of series that live together.")
+    main = prior(on_main[0]) if on_main else _ordinary_main(version, newest)
     branches = {"main": main}
-    oldest = min(version.minor, newest - 3)
+    oldest = min(newest - 3, *(one.minor for one in versions))
+    made = {one.minor: prior(one) for one in versions if not one.made_on_main}
     for minor in range(newest - 1, oldest - 1, -1):
-        branches[f"3.{minor}"] = prior(version) if not version.made_on_main and minor == version.minor else _usual(minor, newest)
-    return Setting(
-        version=version, branches=branches, statuses={f"3.{minor}": _status(minor, version, newest) for minor in range(oldest, newest + 1)}
-    )
+        branches[f"3.{minor}"] = made.get(minor) or _usual(minor, newest)
+    statuses = {f"3.{minor}": _status(minor, versions, newest) for minor in range(oldest, newest + 1)}
+    return Setting(version=version, branches=branches, statuses=statuses)
 
 
 def _newest_series(version: PythonVersion) -> int:
     if version.made_on_main:
         return version.minor
-    if version.patch == 0:
+    if version.patch == 0 and not version.ends:
         return version.minor + 1
     return max(_NEWEST_ORDINARY_MAIN, version.minor + 1)
 
 
 def _ordinary_main(version: PythonVersion, newest: int) -> PythonVersion:
-    return PythonVersion(3, newest, 0, Level.ALPHA, 2 if version.patch else 0)
+    return PythonVersion(3, newest, 0, Level.ALPHA, 2 if version.patch or version.ends else 0)
 
 
 def _usual(minor: int, newest: int) -> PythonVersion:
@@ -221,9 +259,9 @@ def _usual(minor: int, newest: int) -> PythonVersion:
     return PythonVersion(3, minor, _USUAL_PATCHES[age] if age < len(_USUAL_PATCHES) else _USUAL_SECURITY_PATCH)
 
 
-def _status(minor: int, version: PythonVersion, newest: int) -> str:
+def _status(minor: int, versions: Sequence[PythonVersion], newest: int) -> str:
     if minor == newest:
         return "feature"
-    if minor == version.minor and version.patch == 0:
+    if any(minor == version.minor and version.patch == 0 and not version.ends for version in versions):
         return "prerelease"
     return "bugfix" if newest - minor <= len(_USUAL_PATCHES) else "security"

@@ -18,6 +18,10 @@ ONLY_TOKENS = ("/access_tokens", "/installation/token")
 """Making and revoking tokens changes nothing that anybody can see, so it is not numbered as a write."""
 
 
+ONLY_QUERIES = ("/graphql",)
+"""GraphQL asks by POST, and the stand-in answers nothing but queries."""
+
+
 def template(request: web.Request) -> str:
     """Return the path with its variables named, ``/repos/{owner}/{repo}``; unknown paths as they are."""
     resource = request.match_info.route.resource
@@ -26,7 +30,7 @@ def template(request: web.Request) -> str:
 
 def is_write(request: web.Request) -> bool:
     """Tell whether a request is one that changes the world; git asks and fetches by POST as well, and probes with four bytes."""
-    if request.path.endswith((".git/git-upload-pack", *ONLY_TOKENS)):
+    if request.path.endswith((".git/git-upload-pack", *ONLY_TOKENS, *ONLY_QUERIES)):
         return False
     if request.path.endswith(".git/git-receive-pack") and request.content_length == len("0000"):
         return False

@@ -20,6 +20,7 @@ from bot.rehearsal.github_shapes import Links
 from bot.rehearsal.nuget import NuGet
 from bot.rehearsal.peps import Peps
 from bot.rehearsal.post import Pace
+from bot.rehearsal.pypi import PyPI
 from bot.rehearsal.python_org import PythonOrg
 from bot.rehearsal.reference import azure_specs, find_reference, github_specs
 from bot.rehearsal.serving import reserve, serving, url_of
@@ -89,6 +90,8 @@ class World:
             self.python_org.url = await self._serve(stack, self.python_org.application)
             self.nuget = NuGet(self._chronicle)
             self.nuget.url = await self._serve(stack, self.nuget.application)
+            self.pypi = PyPI(self._chronicle)
+            self.pypi.url = await self._serve(stack, self.pypi.application)
             self.docs = Docs(self._chronicle)
             self.docs.url = await self._serve(stack, self.docs.application)
             self._stack = stack.pop_all()
@@ -174,6 +177,7 @@ class World:
             "PYTHON_ORG_URL": self.python_org.url,
             "DOCS_URL": self.docs.url,
             "NUGET_URL": self.nuget.url,
+            "PYPI_URL": self.pypi.url,
             "GH_APP_ID": str(self.github.app.id),
             "GH_PRIVATE_KEY": self.github.app.private_key,
             "GH_SECRET": ",".join(self.github.app.webhook_secrets),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.release.ids import CommitId, Ref, Repository, RulesetId, TagId, UserId
+from bot.release.published import PublicationSeen
 
 
 class Signed(StrEnum):
@@ -56,6 +57,19 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptProtection:
+    """The classic protection of a branch, whole, in the form in which it can be written back.
+
+    ``settings`` is the canonical JSON text of the body of
+    https://docs.github.com/en/rest/branches/branch-protection#update-branch-protection, empty for a branch without protection;
+    ``signatures`` is whether signed commits are required, which is written on its own.
+    """
+
+    settings: str
+    signatures: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrozenRef:
     """A ref under our rule; ``head`` is None for a ref that does not exist yet (a tag, a branch to come)."""
 
@@ -63,7 +77,15 @@ class FrozenRef:
     head: CommitId | None
     since: datetime
     ruleset: RulesetId
+    """0 where classic protection holds the branch."""
     ruleset_name: str
+    protection: KeptProtection | None = None
+    """What is put back when the branch is opened again; None where a ruleset holds it."""
+
+    @property
+    def to_come(self) -> bool:
+        """Tell whether this is a branch that did not exist when it was frozen."""
+        return self.head is None and self.ref.startswith("refs/heads/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,10 +144,26 @@ class TagProved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a branch's new head comes from, when it is more than the tag's commit with the bot's Post commit on top.
+
+    ``commit`` was made for the line of ``ref``: it is its new head, or what the bot's Post commit stands on. ``source`` is the branch of
+    the fork that has to stay at it, None where the bot makes it, the same every time. ``what`` is a whole sentence for those who approve.
+    """
+
+    ref: Ref
+    commit: CommitId
+    what: str
+    source: Ref | None = None
+    parents: tuple[CommitId, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """The audit worked out exactly what would be pushed."""
 
     plan: tuple[PlannedRef, ...]
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,65 +253,6 @@ class Built:
     build: Build
 
 
-class Ended(StrEnum):
-    """How the reading of one file ended."""
-
-    READ = "read"
-    MISSING = "missing"
-    WITHHELD = "withheld"
-    OVERSIZED = "oversized"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileRead:
-    """What became of one file that python.org was asked for, and when that was.
-
-    ``size`` is in bytes, and how many were too many where it is oversized; the hashes are those of a file that was read; ``status`` (of
-    HTTP) and ``why`` are those of one that was withheld.
-    """
-
-    url: str
-    at: datetime
-    ended: Ended
-    size: int = 0
-    md5: str = ""
-    sha256: str = ""
-    status: int = 0
-    why: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stated:
-    """What python.org's list states of one file: ``size`` is in bytes, a hash is empty where none is stated."""
-
-    url: str
-    size: int
-    md5: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublicationSeen:
-    """Everything that was published was read, every byte of it.
-
-    ``rows`` are the digests of what python.org listed then, one line for each row, and empty while nothing that is listed counts as read;
-    ``first`` is when exactly that was first seen, ``again`` when it was seen for the second time, None until then. ``right`` tells whether
-    nothing was wrong. ``content`` is the digest of the hashes of everything that was read, and ``partly`` is what was read already of a
-    time of reading that could not be ended yet, because something else could not be read. ``files`` is what became of every file, at the
-    latest time of reading, ``earlier`` at the one before, which found the same; ``stated`` is what the list stated of them then.
-    """
-
-    rows: str
-    first: datetime
-    again: datetime | None = None
-    right: bool
-    content: str = ""
-    partly: tuple[FileRead, ...] = ()
-    files: tuple[FileRead, ...] = ()
-    earlier: tuple[FileRead, ...] = ()
-    stated: tuple[Stated, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class ProofRow:
     """How one proof of one ``subject`` ended: a file by its name, a tag, or the release; ``proof`` and ``verdict`` are words for people."""
@@ -301,4 +280,13 @@ class Proved:
     versions: tuple[tuple[str, str], ...] = ()
 
 
-Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed | RunSeen | Built | PublicationSeen | Proved
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """Something was handed over to people, and nothing waits for it."""
+
+    step: str
+    who: tuple[str, ...]
+    what: str
+
+
+Fact = Checked | Froze | TagSeen | TagProved | Planned | Pushed | Thawed | RunSeen | Built | PublicationSeen | Proved | Handed

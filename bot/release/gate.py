@@ -11,8 +11,8 @@ from bot.release.model import Go, Release, Waiver
 
 DIGEST_LENGTH: Final = 12
 
-AFTER_GO: Final = frozenset({"windows-publish"})
-"""The builders that work only after the go, so that what they make cannot be part of it."""
+AFTER_GO: Final = frozenset({"windows-publish", "store", "checklist"})
+"""The steps that come only after the go, so that what is made or said in them cannot be part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +58,8 @@ def results_digest(release: Release) -> str:
     """Return the digest of everything that was built for the pinned tag and said about it by hand: what a go binds to."""
     before_go = (build for build in release.builds if build.step not in AFTER_GO)
     builds = (f"{build.step} {build.tag} {build.commit} {build.url} {_files(build)}" for build in before_go)
-    work = (f"{done.name} {done.tag} done {done.sha256}" for done in release.hand_work)
-    deferred = (f"{one.name} {one.tag} deferred" for one in release.deferrals)
+    work = (f"{done.name} {done.tag} done {done.sha256}" for done in release.hand_work if done.name not in AFTER_GO)
+    deferred = (f"{one.name} {one.tag} deferred" for one in release.deferrals if one.name not in AFTER_GO)
     return _digest([release.tag.object if release.tag else "", *sorted(builds), *sorted(work), *sorted(deferred)])
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.release.facts import Ended, FileRead
 from bot.release.gate import managers
 from bot.release.model import Alarm, HandWork, HumanAct, Look, Recall, Release, ReleaseState
 from bot.release.orders import Answer, Declined, Done, Order
+from bot.release.published import Ended, FileRead
 from bot.release.rows import RECALL, closed
 
 PUBLICATION: Final = "publication"
@@ -139,19 +139,22 @@ def read_again(release: Release) -> Answer:
     return Done(release=replace(release, later=replace(release.later, known=(), asked=True)), what="asked to read the publication again")
 
 
-def followed(release: Release, order: Order, *, name: str, sha256: str) -> Answer:
-    """Take an expert's word on the file that follows later."""
+def followed(release: Release, order: Order, *, name: str, sha256: str, wants_hash: bool = True) -> Answer:
+    """Take an expert's word on what follows later; ``wants_hash``: with the SHA-256 of their file, which is then looked for."""
     if release.later.ended:
         return _ended(release)
     deferral = next((one for one in release.deferrals if one.name == name), None)
     if deferral is None:
         return Declined(why=f"{release.version} is released, and {name} was not put off, so nothing of it follows.")
-    if not sha256:
+    if wants_hash and not sha256:
         return Declined(why=f"The SHA-256 of the file is missing: write `/release done {name} SHA256`.")
+    if sha256 and not wants_hash:
+        return Declined(why=f"{name} makes no file that could be compared, so it takes no hash: write `/release done {name}`.")
     work = HandWork(name=name, by=order.by, tag=deferral.tag, sha256=sha256, at=order.at, comment=order.comment)
     kept = tuple(one for one in release.later.hand_work if one.name != name)
-    later = replace(release.later, hand_work=(*kept, work), asked=True)
-    return Done(release=replace(release, later=later), what=f"did {name} for {deferral.tag} {sha256}, afterwards")
+    later = replace(release.later, hand_work=(*kept, work), asked=release.later.asked or wants_hash)
+    said = f"did {name} for {deferral.tag} {sha256}".strip()
+    return Done(release=replace(release, later=later), what=f"{said}, afterwards")
 
 
 def recall(release: Release, order: Order, reason: str) -> Answer:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.release.facts import NOT_SEEN, Build, Checked, FileRead, Finding, FrozenRef, PlannedRef, Proved, PublicationSeen, Run, Tag
+from bot.release.facts import NOT_SEEN, Build, Checked, Finding, FrozenRef, Origin, PlannedRef, Proved, Run, Tag
 from bot.release.ids import CommentId, CommitId, IssueNumber, ReleaseId, Repository, UserId
 from bot.release.outcomes import Evidence
-from bot.release.record import Said, Seal
-from bot.release.version import Kind, Version
+from bot.release.published import FileRead, PublicationSeen
+from bot.release.record import Said, Seal, StageDecision
+from bot.release.version import Kind, SeriesStatus, Version
 
 
 class ReleaseState(StrEnum):
@@ -247,6 +248,8 @@ class Release:
     starter: Actor
     manager: Actor | None
     """The release manager of the series by live data; None when that could not be read."""
+    status: SeriesStatus | None = None
+    """The status of the series when the release was started, which its kind rests on; None when that could not be read."""
     approvers: tuple[Actor, ...] = ()
     """Who may be the second person of a waiver, by the profile."""
     opened: datetime
@@ -263,6 +266,8 @@ class Release:
     frozen: tuple[FrozenRef, ...] = ()
     tag: Tag | None = None
     plan: tuple[PlannedRef, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    """Where those commits of the plan come from that are more than the tag's own."""
     pushed: datetime | None = None
     runs: tuple[Run, ...] = ()
     """Every run that was ordered, in every attempt."""
@@ -271,6 +276,8 @@ class Release:
     deferrals: tuple[Deferral, ...] = ()
     go: Go | None = None
     """While it is set, bytes may be public: another tag cannot take the place of this one any more."""
+    stages: tuple[StageDecision, ...] = ()
+    """What was decided about single artifacts, in this attempt."""
     recalls: tuple[Recall, ...] = ()
     publication: PublicationSeen | None = None
     later: Later = Later()
@@ -300,6 +307,11 @@ class Release:
     """The step that a person asked to look again, until it has."""
     posted: tuple[str, ...] = ()
     """The check runs already posted, as ``ATTEMPT:STEP:STATUS`` with the repository before it."""
+
+    @property
+    def made_its_tag(self) -> bool:
+        """Tell whether the bot itself made the pinned tag, of a commit that is upstream already, so that no fork has it."""
+        return self.tag is not None and self.tag.fork == self.repository
 
     def step(self, name: str) -> StepState:
         """Return the state of a step; raise KeyError for one this release does not have."""

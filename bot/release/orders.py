@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.release.course import AUDITS, BUILDERS, SETTLED
 from bot.release.gate import managers, plan_digest, results_digest, to_acknowledge, to_waive
 from bot.release.ids import CommentId
 from bot.release.model import (
@@ -22,11 +23,14 @@ from bot.release.model import (
     StepStatus,
     Waiver,
 )
-from bot.release.plan import SETTLED, aborting, halted, next_attempt, resumed, settled
+from bot.release.plan import aborting, halted, next_attempt, resumed, settled
 from bot.release.quoting import shown
 from bot.release.rows import HALT, WITHDRAW, closed
 
 GO: Final = "go"
+
+PUSH_PLAN: Final = "push plan"
+"""What the evidence with the digest of the push plan is called."""
 
 WHOLE_SECOND: Final = timedelta(seconds=1)
 """GitHub cuts the times of comments to seconds."""
@@ -65,12 +69,22 @@ def approve(release: Release, order: Order, sha: str) -> Answer:
     if release.state is not ReleaseState.RUNNING:
         return _not_running(release, "approve")
     tag = release.tag
-    if tag is None or not release.plan or release.step("audit").status is not StepStatus.PASSED:
+    audited = any(step.name in AUDITS and step.status is StepStatus.PASSED for step in release.steps)
+    if tag is None or not release.plan or not audited:
         return Declined(why="There is no audited push plan to approve yet; please wait until the audit has passed.")
     if sha != tag.object:
         return Declined(why=_other_sha(release, sha, "approve"))
     approval = Approval(by=order.by, tag=sha, plan=plan_digest(tag.object, release.plan), at=order.at, comment=order.comment)
+    if _other_plan_shown(release, approval.plan) or _asked_after(release, "approve", order):
+        return Declined(why="This push plan was shown only after you wrote, so you cannot have seen it: look at the status again.")
     return Done(release=replace(release, approvals=(*release.approvals, approval)), what=f"approved the push plan of tag object {sha}")
+
+
+def _other_plan_shown(release: Release, digest: str) -> bool:
+    """Tell whether what was shown last is another plan: a tag object does not tell what a person made for its branches."""
+    evidence = [one for step in release.steps if step.name == "approve" for one in step.evidence]
+    shown_plans = [one.value for one in evidence if one.what == PUSH_PLAN]
+    return bool(shown_plans) and digest not in shown_plans
 
 
 def _other_sha(release: Release, sha: str, verb: str) -> str:
@@ -128,7 +142,7 @@ def _news_since(release: Release, order: Order) -> bool:
 def retry(release: Release, order: Order, step: str) -> Answer:
     """Have one step look again at once."""
     del order
-    if release.state is not ReleaseState.RUNNING:
+    if release.state is not ReleaseState.RUNNING and not (release.state is ReleaseState.ABORTING and step == "thaw"):
         return _not_running(release, "retry a step")
     if step not in (known.name for known in release.steps):
         names = ", ".join(known.name for known in release.steps)
@@ -141,8 +155,9 @@ def retry(release: Release, order: Order, step: str) -> Answer:
         return Declined(why=f"I am about to look at {release.retry} again, as somebody asked me to; say it once more when I have.")
     if settled(release, step):
         return Declined(why=f"The step {step} has passed, and what follows rests on it, so it is not done again.")
-    lifted = None if step == "freeze" else release.refreeze_from
-    return Done(release=replace(release, retry=step, refreeze_from=lifted), what=f"asked {step} to look again")
+    # What is frozen still is lifted first: otherwise it would be taken for a freeze that was broken.
+    moves_from = None if step == "freeze" and not release.frozen else release.refreeze_from
+    return Done(release=replace(release, retry=step, refreeze_from=moves_from), what=f"asked {step} to look again")
 
 
 def go(release: Release, order: Order, sha: str) -> Answer:
@@ -226,7 +241,7 @@ def _not_at_hand(release: Release, order: Order, name: str) -> Declined | None:
         return _not_running(release, f"say anything about {name}")
     if not release.has_step(name):
         return Declined(why=f"This release has no step {shown(name)} that is done by hand; see the status above for its steps.")
-    if release.go is not None:
+    if release.go is not None and name in BUILDERS:
         return Declined(why=f"The go was given with what {name} was then, so it cannot change any more; tell the release manager.")
     if release.step(name).status not in (StepStatus.NEEDS_PERSON, StepStatus.PASSED):
         return Declined(why=f"Nobody was asked for {name} yet; please wait until I ask for it, with the tag and the commit.")

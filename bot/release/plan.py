@@ -8,19 +8,20 @@
 4. Another tag object, or a refreeze, opens the next attempt; the old one stays visible.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, assert_never
+from typing import assert_never
 
+from bot.release.course import AFTER_PROOFS, BUILDERS, PROVED, SETTLED, SETTLES, StepSpec
 from bot.release.facts import (
     Built,
     Checked,
     Fact,
     Froze,
+    Handed,
     Planned,
     Proved,
-    PublicationSeen,
     Pushed,
     Run,
     RunSeen,
@@ -32,59 +33,8 @@ from bot.release.facts import (
 from bot.release.gate import gate, managers
 from bot.release.model import Actor, Attempt, HumanAct, Release, ReleaseState, StepState, StepStatus
 from bot.release.outcomes import Failed, NeedsPerson, Outcome, Passed, Waiting
-from bot.release.rows import CANCEL, HALT, WITHDRAW, all_closed, asked, closed
-from bot.release.version import Kind
-
-SETTLED: Final = (StepStatus.PASSED, StepStatus.NOT_APPLICABLE)
-
-PROVED: Final = ("preflight", "freeze", "tag", "audit", "approve")
-"""What everything that is built or published rests on."""
-BUILDERS: Final = ("source", "windows", "macos")
-BEFORE_PUSH: Final = (*PROVED, *BUILDERS, "go", "windows-publish", "publication")
-
-TOO_LATE: Final = "The push had begun before the profile had this step."
-
-SETTLES: Final[Mapping[str, tuple[str, ...]]] = {"freeze": ("preflight",), "go": BUILDERS, "push": BEFORE_PUSH}
-"""A step on the left, once its goal is reached, ends all looking at those on the right that have passed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepSpec:
-    """One step of a profile: its name, what must have passed before it, and the kinds of release that do not have it."""
-
-    name: str
-    needs: tuple[str, ...] = ()
-    not_for: frozenset[Kind] = frozenset()
-
-
-def align(release: Release, specs: Sequence[StepSpec], approvers: Sequence[Actor] = ()) -> Release:
-    """Give a release the steps and approvers of the profile, keeping what is known: a profile may change in mid-release.
-
-    When to look again is forgotten, because every look decides it anew: the wish of a step that is no longer looked at would stay in the
-    past, and the release would be looked at without a pause. A release that is over stays what it was.
-    """
-    if release.state.over:
-        return release
-    known = {step.name: replace(step, look_again=None) for step in release.steps}
-    steps = tuple(_left_out(release, spec, known) or _present(known, spec.name) for spec in specs)
-    return replace(release, steps=steps, approvers=tuple(approvers))
-
-
-def _present(known: Mapping[str, StepState], name: str) -> StepState:
-    """Return a step as it is known; one that was left out and is wanted now begins anew."""
-    step = known.get(name)
-    return step if step and step.status is not StepStatus.NOT_APPLICABLE else StepState(name=name)
-
-
-def _left_out(release: Release, spec: StepSpec, known: Mapping[str, StepState]) -> StepState | None:
-    """Return the state of a step that this release does not have, None for one that it has."""
-    if release.kind in spec.not_for:
-        return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=f"No {release.kind} release has this step.")
-    pushing = release.pushed or ("push" in known and known["push"].status is not StepStatus.PENDING)
-    is_new = bool(known) and (spec.name not in known or known[spec.name].why == TOO_LATE)
-    if pushing and is_new and spec.name in BEFORE_PUSH:
-        return StepState(name=spec.name, status=StepStatus.NOT_APPLICABLE, why=TOO_LATE)
-    return None
+from bot.release.published import PublicationSeen
+from bot.release.rows import CANCEL, HALT, WITHDRAW, all_closed, asked, closed, handed
 
 
 def settled(release: Release, name: str) -> bool:
@@ -133,7 +83,7 @@ def _rests_on(release: Release, name: str) -> Sequence[str]:
     names = [step.name for step in release.steps]
     if name in BUILDERS:
         return [proved for proved in PROVED if proved in names]
-    return names[: names.index(name)] if name in ("go", "windows-publish", "publication", "push") else []
+    return names[: names.index(name)] if name in AFTER_PROOFS else []
 
 
 def apply(release: Release, name: str, outcome: Outcome, now: datetime) -> Release:
@@ -177,7 +127,7 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
         case TagProved():
             return replace(release, tag=fact.tag)
         case Planned():
-            return replace(release, plan=fact.plan)
+            return replace(release, plan=fact.plan, origins=fact.origins)
         case RunSeen():
             return _with_run(release, fact.run)
         case Built():
@@ -187,7 +137,7 @@ def learn(release: Release, fact: Fact, now: datetime) -> Release:
         case Proved():
             return replace(release, proofs=(*(proved for proved in release.proofs if proved.step != fact.step), fact))
         case _:
-            return _upstream(release, fact)
+            return _upstream(release, fact, now)
 
 
 def _with_run(release: Release, run: Run) -> Release:
@@ -213,7 +163,7 @@ def _seen(release: Release, tag: Tag, now: datetime) -> Release:
     return replace(next_attempt(release, f"the tag now is another object, {tag.object}", now), tag=tag)
 
 
-def _upstream(release: Release, fact: Froze | Pushed | Thawed) -> Release:
+def _upstream(release: Release, fact: Froze | Pushed | Thawed | Handed, now: datetime) -> Release:
     match fact:
         case Froze():
             return replace(release, frozen=fact.refs, refreeze_from=None)
@@ -221,6 +171,8 @@ def _upstream(release: Release, fact: Froze | Pushed | Thawed) -> Release:
             return replace(release, pushed=fact.at)
         case Thawed():
             return replace(release, frozen=())
+        case Handed():
+            return handed(release, fact, now)
         case _:
             assert_never(fact)
 
@@ -238,11 +190,13 @@ def next_attempt(release: Release, why: str, now: datetime, *, thaw: bool = Fals
         refreeze_from=head if thaw else release.refreeze_from,
         tag=None,
         plan=(),
+        origins=(),
         checked=tuple(checked for checked in release.checked if checked.step in kept),
         approvals=(),
         builds=(),
         hand_work=(),
         deferrals=(),
+        stages=(),
         go=None,
         recalls=(),
         publication=None,
@@ -280,7 +234,10 @@ def aborting(release: Release, why: str, by: Actor, now: datetime) -> Release:
     """Return the release on its way to its end: nothing is asked of anybody but to withdraw what may be public."""
     people = all_closed(release.people, now)
     if release.go is not None:
-        what = f"{release.version} was recalled after its go: take what is public of it off python.org, NuGet and the index for Windows."
+        where = (
+            "yank it on PyPI" if release.version.package else "take what is public of it off python.org, NuGet and the index for Windows"
+        )
+        what = f"{release.version} was recalled after its go: {where}."
         people = (*people, HumanAct(step=WITHDRAW, who=managers(release), what=what, say="/release done withdraw", since=now))
     return replace(release, state=ReleaseState.ABORTING, state_why=why, state_by=by, people=people)
 

@@ -23,6 +23,19 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StageDecision:
+    """Somebody let one artifact of the pinned tag be released, or kept it back; ``tag`` is the tag object."""
+
+    artifact: str
+    approved: bool
+    by: UserId
+    login: str
+    tag: str
+    at: datetime
+    comment: CommentId
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seal:
     """What the dossier states beside the release itself, as it was when the dossier was closed.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from bot.release.facts import Handed
 from bot.release.gate import managers
 from bot.release.model import HumanAct, Release, ReleaseState, StepState, StepStatus
 
@@ -51,6 +52,14 @@ def _need(release: Release, step: StepState) -> tuple[tuple[str, ...], str] | No
     if step.status is StepStatus.FAILED and not step.retryable and release.state is ReleaseState.RUNNING:
         return managers(release), " ".join((f"The step {step.name} failed: {step.why}", *step.diagnostics))
     return None
+
+
+def handed(release: Release, fact: Handed, now: datetime) -> Release:
+    """Keep one row for what was handed over to people. Nothing waits for it, so it is closed at once, and nobody is called or reminded."""
+    if any((act.step, act.what) == (fact.step, fact.what) for act in release.people):
+        return release
+    row = HumanAct(step=fact.step, who=fact.who, what=fact.what, since=now, done=now)
+    return replace(release, people=(*release.people, row))
 
 
 def closed(act: HumanAct, now: datetime) -> HumanAct:

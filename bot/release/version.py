@@ -28,6 +28,8 @@ class Level(IntEnum):
     BETA = 11
     CANDIDATE = 12
     FINAL = 15
+    END = 16
+    """Not a maturity: the end of a whole series, after which it has no version any more."""
 
     @property
     def token(self) -> str:
@@ -55,6 +57,8 @@ class Kind(StrEnum):
     FINAL = "final"
     BUGFIX = "bugfix"
     SECURITY = "security"
+    END_OF_LIFE = "end of life"
+    PACKAGE = "package"
 
     @property
     def slug(self) -> str:
@@ -67,13 +71,14 @@ class Kind(StrEnum):
         return next((kind for kind in cls if kind.slug == slug), None)
 
 
-_TOKENS: Final = {Level.ALPHA: "a", Level.BETA: "b", Level.CANDIDATE: "rc", Level.FINAL: ""}
-_LEVELS: Final = {token: level for level, token in _TOKENS.items()}
-_SLUGS: Final = {Kind.FIRST_BETA: "beta1", Kind.CANDIDATE: "rc"}
+_TOKENS: Final = {Level.ALPHA: "a", Level.BETA: "b", Level.CANDIDATE: "rc", Level.FINAL: "", Level.END: ""}
+_LEVELS: Final = {"a": Level.ALPHA, "b": Level.BETA, "rc": Level.CANDIDATE, "": Level.FINAL}
+_SLUGS: Final = {Kind.FIRST_BETA: "beta1", Kind.CANDIDATE: "rc", Kind.END_OF_LIFE: "eol"}
 
 # Four digits are plenty, and keep every number short enough for names, URLs and databases.
 _NUMBER: Final = "0|[1-9][0-9]{0,3}"
 _VERSION: Final = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:(a|b|rc)([1-9][0-9]{{0,3}}))?")
+_SERIES: Final = re.compile(rf"({_NUMBER})\.({_NUMBER})")
 _HOW: Final = "write three numbers and, for a pre-release, a, b or rc with a number from 1, such as 3.15.0a3 or 3.14.7"
 
 
@@ -82,7 +87,8 @@ class Version:
     """One version; versions sort in the order in which they are released.
 
     ``serial`` counts pre-releases from 1 and is 0 for a final version. Raises VersionError for numbers that make no version.
-    The names below are those of https://github.com/python/release-tools (``release.py``, ``run_release.py``).
+    The names below are those of https://github.com/python/release-tools (``release.py``, ``run_release.py``). ``package`` is the name of
+    the package in a project that releases several; its names are those of https://github.com/Azure/azure-sdk-for-python.
     """
 
     major: int
@@ -90,15 +96,16 @@ class Version:
     patch: int
     level: Level = Level.FINAL
     serial: int = 0
+    package: str = ""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be written as a version."""
         negative = min(self.major, self.minor, self.patch, self.serial) < 0
-        if negative or (self.level is Level.FINAL) is not (self.serial == 0):
+        if negative or (self.level in (Level.FINAL, Level.END)) is not (self.serial == 0):
             raise VersionError(f"{shown(str(self))} with the serial {self.serial} is not a version: {_HOW}.")
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, package: str = "") -> Self:
         """Read a version such as ``3.15.0a3``; raise VersionError for anything else, however near.
 
         The grammar is stricter than that of the release tools: all three numbers, no leading zeros, no white space, ASCII only.
@@ -107,12 +114,26 @@ class Version:
         if match is None:
             raise VersionError(f"{shown(text)} is not a version to release: {_HOW}.")
         major, minor, patch, token, serial = match.groups(default="")
-        return cls(int(major), int(minor), int(patch), _LEVELS[token], int(serial or 0))
+        return cls(int(major), int(minor), int(patch), _LEVELS[token], int(serial or 0), package)
+
+    @classmethod
+    def end_of(cls, series: str) -> Self:
+        """Return the end of a series such as ``3.10``; raise VersionError for anything else."""
+        match = _SERIES.fullmatch(series)
+        if match is None:
+            raise VersionError(f"{shown(series)} is not a series: write two numbers, such as 3.10.")
+        return cls(int(match[1]), int(match[2]), 0, Level.END)
 
     def __str__(self) -> str:
-        """Write the version in its one canonical form."""
-        end = "" if self.level is Level.FINAL else f"{self.level.token}{self.serial}"
-        return f"{self.base}{end}"
+        """Write the version in its one canonical form, which names it within its project: ``3.15.0a3``, ``3.10``, ``azure-core_1.30.0``."""
+        return f"{self.package}_{self.number}" if self.package else self.number
+
+    @property
+    def number(self) -> str:
+        """Return the version without the package: ``1.30.0``; the series where it ends: ``3.10``."""
+        if self.level is Level.END:
+            return f"{self.major}.{self.minor}"
+        return f"{self.base}{self.level.token}{self.serial or ''}"
 
     @property
     def base(self) -> str:
@@ -121,18 +142,21 @@ class Version:
 
     @property
     def series(self) -> str:
-        """Return the series, which is also the name of its maintenance branch: ``3.15``."""
-        return f"{self.major}.{self.minor}"
+        """Return the series, which is also the name of its maintenance branch: ``3.15``; a package is one of its own: ``azure-core``."""
+        return self.package or f"{self.major}.{self.minor}"
 
     @property
     def tag(self) -> str:
-        """Return the short name of the tag: ``v3.15.0a3``."""
-        return f"v{self}"
+        """Return the short name of the tag: ``v3.15.0a3``, ``azure-core_1.30.0``; at the end of a series its branch's name: ``3.10``.
+
+        Sources: https://peps.python.org/pep-0101/ and https://github.com/Azure/azure-sdk-for-python/tags.
+        """
+        return str(self) if self.package or self.level is Level.END else f"v{self}"
 
     @property
     def tag_message(self) -> str:
         """Return the message of the tag, the subject of its commit and the name on python.org: ``Python 3.15.0a3``."""
-        return f"Python {self}"
+        return f"{self.package or 'Python'} {self.number}"
 
     @property
     def working_branch(self) -> str:
@@ -152,12 +176,22 @@ class Version:
     @property
     def is_prerelease(self) -> bool:
         """Tell whether this is an alpha, a beta or a candidate."""
-        return self.level is not Level.FINAL
+        return self.level not in (Level.FINAL, Level.END)
 
     @property
     def development_suffix(self) -> str:
         """Return what patchlevel.h adds to the version between releases: ``+dev`` from 3.15 on, ``+`` before."""
         return "+dev" if (self.major, self.minor) >= (3, 15) else "+"
+
+    @property
+    def next_series(self) -> str:
+        """Return the series after this one: ``3.16``."""
+        return f"{self.major}.{self.minor + 1}"
+
+    @property
+    def next_development(self) -> str:
+        """Return what main becomes when this series leaves it: ``3.16.0a0``, which is never released."""
+        return f"{self.next_series}.0a0"
 
     @property
     def slug(self) -> str:
@@ -168,12 +202,27 @@ class Version:
         return f"python-{str(self).replace('.', '')}"
 
 
+def numbers(series: str) -> tuple[int, int]:
+    """Return the two numbers of a series such as ``3.15``, so that series can be compared; raise VersionError for anything else."""
+    end = Version.end_of(series)
+    return (end.major, end.minor)
+
+
+def series_among(names: Iterable[str]) -> frozenset[str]:
+    """Return those names, of labels for instance, that are series such as ``3.15``."""
+    return frozenset(name for name in names if _SERIES.fullmatch(name))
+
+
 def kinds_of(version: Version) -> tuple[Kind, ...]:
     """Return every kind this version can be, most likely first; none for an alpha or beta of a patch version, which nobody makes.
 
     A candidate of a patch version exists: https://github.com/python/cpython/releases/tag/v3.14.5rc1.
     """
+    if version.package:
+        return (Kind.PACKAGE,)
     match version.level:
+        case Level.END:
+            return (Kind.END_OF_LIFE,)
         case Level.FINAL if version.patch == 0:
             return (Kind.FINAL,)
         case Level.FINAL:
@@ -197,6 +246,8 @@ _EXPECTED: Final[dict[Kind, tuple[SeriesStatus, ...]]] = {
     Kind.FINAL: (SeriesStatus.PRERELEASE, SeriesStatus.BUGFIX),
     Kind.BUGFIX: (SeriesStatus.BUGFIX,),
     Kind.SECURITY: (SeriesStatus.SECURITY,),
+    Kind.END_OF_LIFE: (SeriesStatus.SECURITY, SeriesStatus.END_OF_LIFE),
+    Kind.PACKAGE: tuple(SeriesStatus),
 }
 
 
@@ -205,6 +256,11 @@ def _expected(kind: Kind, version: Version) -> tuple[SeriesStatus, ...]:
     if kind is Kind.CANDIDATE and version.patch != 0:
         return (SeriesStatus.BUGFIX, SeriesStatus.SECURITY)
     return _EXPECTED[kind]
+
+
+def fits(kind: Kind, version: Version, status: SeriesStatus) -> bool:
+    """Tell whether a series with this status brings forth this kind of release."""
+    return status in _expected(kind, version)
 
 
 def kind_of(version: Version, status: SeriesStatus | None) -> Kind:
@@ -262,6 +318,8 @@ def sequence_problem(version: Version, existing: Iterable[Version]) -> str | Non
     if version in released:
         return f"{version} already exists, so it cannot be released again: take the next version."
     newest = max(released, default=None)
+    if version.level is Level.END or (version.package and (newest is None or newest < version)):
+        return None
     expected = successors(newest) if newest else (Version(version.major, version.minor, 0, Level.ALPHA, 1),)
     if version in expected:
         return None

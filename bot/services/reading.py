@@ -32,10 +32,15 @@ class Reader:
     timeout: float = 30.0
     largest: int = LARGEST
 
-    async def get(self, shape: TypeAdapter[Shape], path: str, query: Mapping[str, str] | None = None) -> Shape | None:
-        """Return what a path holds, or None where there is nothing (404); raise Unavailable for every other trouble."""
+    async def get(
+        self, shape: TypeAdapter[Shape], path: str, query: Mapping[str, str] | None = None, *, accept: str = "application/json"
+    ) -> Shape | None:
+        """Return what a path holds, or None where there is nothing (404); raise Unavailable for every other trouble.
+
+        ``accept`` is the kind of JSON that is asked for.
+        """
         what = self._what(path)
-        body = await self._read(what, query, "application/json")
+        body = await self._read(what, query, accept)
         if body is None:
             return None
         try:

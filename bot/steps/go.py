@@ -3,6 +3,8 @@
 The go names the tag object and binds to the results as they are: whatever changes among them makes it void, and it is asked for anew.
 """
 
+from bot import live_data
+from bot.profile_types import StepName
 from bot.release.gate import results_digest, valid_go
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, NeedsPerson, Outcome, Passed
@@ -22,7 +24,8 @@ async def advance(release: Release, tools: Tools) -> Outcome:
         f"Everything is built for {tag}. Look at the table of results {digest} in the status; when you say go, it is made public: "
         "Windows is published by the bot, and you publish the sources on python.org."
     )
-    return NeedsPerson(who=logins(tools.managers(release)), what=what, say=f"/release go {tag}", evidence=rows, look_again=tools.poll())
+    facts, who = await live_data.flipped(StepName.GO, release, tools), logins(tools.managers(release))
+    return NeedsPerson(who=who, what=what, say=f"/release go {tag}", evidence=rows, facts=facts, look_again=tools.poll())
 
 
 def results(release: Release) -> tuple[Evidence, ...]:

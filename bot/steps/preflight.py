@@ -4,18 +4,19 @@
 2. Blocking labels, on issues and on pull requests (PEP 101, https://peps.python.org/pep-0101/).
 3. Buildbots, by the tiers of PEP 11 (https://peps.python.org/pep-0011/).
 4. The magic number, which must be settled when candidates begin.
-5. Every rule of others on the branch and the tag: could the App pass it?
+5. Every rule of others on the branch and the tag: could the App pass it? And could what the freeze replaces be put back?
+6. What is published about the series and its schedule: does the profile agree with it?
 """
 
 from collections.abc import Sequence
 
-from bot import passage
+from bot import first_beta, freezing, live_data, passage
 from bot.release.counting import counted
 from bot.release.facts import Checked, Finding, Severity
 from bot.release.ids import branch_ref, tag_ref
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
-from bot.release.version import Version, VersionError, sequence_problem
+from bot.release.version import Kind, Version, VersionError, numbers, sequence_problem, series_among
 from bot.services.buildbot import Builder
 from bot.services.github.shapes import Issue
 from bot.tools import Tools
@@ -31,20 +32,28 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     if head is None:
         why = f"There is no branch {release.branch} in {release.repository}, so {release.version} cannot be cut."
         return Failed(why=why, retryable=True, look_again=tools.poll())
-    tags = await tools.github.matching_refs(release.repository, "tags/v")
-    if any(target.ref == tag_ref(release.version.tag) for target in tags):
+    tags = await tools.github.matching_refs(release.repository, f"tags/{_before_number(release.version)}")
+    name = tag_ref(release.version.tag)
+    if any(target.ref == name for target in tags) or (_ends(release) and await tools.github.ref(release.repository, name)):
         why = f"The tag {release.version.tag} exists upstream already; take the next version, or recall that one first."
         return Failed(why=why, retryable=False, look_again=tools.poll())
+    if not release.frozen and (there := await first_beta.already_there(release, tools)):
+        return Failed(why=there, retryable=False, look_again=tools.poll())
+    refusal = "" if release.frozen else await freezing.refusal(tools, release.repository, branch_ref(release.branch))
+    if refusal:
+        return Failed(why=refusal, retryable=False, look_again=tools.poll())
     findings = (
         *_sequence(release, [target.ref for target in tags]),
+        *first_beta.next_series(release, tools),
         *await _blockers(release, tools),
         *await _buildbots(release, tools),
         *await _magic(release, tools),
         *await passage.findings(release, tools),
+        *await live_data.findings(release, tools),
     )
     subject = _subject(release, head.id, findings)
     return Passed(
-        why=_summary(findings),
+        why=_summary(release, findings),
         evidence=(
             Evidence(what=f"head of {release.branch}", value=head.id, url=tools.page(release.repository, "commit", head.id)),
             *(_evidence(finding) for finding in findings),
@@ -54,16 +63,26 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     )
 
 
+def _ends(release: Release) -> bool:
+    """Tell whether nothing is made of the branch any more but its last tag."""
+    return release.kind is Kind.END_OF_LIFE
+
+
 def _subject(release: Release, head: str, findings: tuple[Finding, ...]) -> str:
     """Return the head these findings were first seen at: the branch moves all day, and an acknowledgement must outlive that."""
     before = next((checked for checked in release.checked if checked.step == "preflight"), None)
-    return before.subject if before and before.findings == findings else head
+    return before.subject if before and _holding(before.findings) == _holding(findings) else head
 
 
-def _summary(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return "Version, blockers, buildbots, magic number and the rules of others: nothing speaks against this release."
-    return f"Version, blockers, buildbots, magic number and the rules of others: {counted(len(findings), 'finding')}."
+def _holding(findings: Sequence[Finding]) -> list[Finding]:
+    """Return what somebody has to decide about; the rest comes and goes, with what cannot be read for a moment for instance."""
+    return [finding for finding in findings if finding.severity is not Severity.EXPLAINED]
+
+
+def _summary(release: Release, findings: Sequence[Finding]) -> str:
+    of_python = "Version, blockers, buildbots, magic number, the rules of others and live data"
+    looked_at = "Version and the rules of others" if release.version.package else of_python
+    return f"{looked_at}: {counted(len(findings), 'finding') if findings else 'nothing speaks against this release'}."
 
 
 def _evidence(finding: Finding) -> Evidence:
@@ -71,17 +90,23 @@ def _evidence(finding: Finding) -> Evidence:
 
 
 def _sequence(release: Release, refs: Sequence[str]) -> tuple[Finding, ...]:
-    problem = sequence_problem(release.version, _versions(refs))
+    problem = sequence_problem(release.version, _versions(refs, release.version))
     if problem is None:
         return ()
     return (Finding(check="sequence", rule="successor", severity=Severity.ACKNOWLEDGE, what=problem),)
 
 
-def _versions(refs: Sequence[str]) -> list[Version]:
+def _before_number(version: Version) -> str:
+    """Return how the tags of a version's project begin, or of its package."""
+    return f"{version.package}_" if version.package else "v"
+
+
+def _versions(refs: Sequence[str], like: Version) -> list[Version]:
     versions = []
+    start = f"refs/tags/{_before_number(like)}"
     for ref in refs:
         try:
-            versions.append(Version.parse(ref.removeprefix("refs/tags/v")))
+            versions.append(Version.parse(ref.removeprefix(start), package=like.package))
         except VersionError:
             # Old tags such as v0.9.8 or v3.0a1 follow other grammars and say nothing about this series.
             continue
@@ -101,7 +126,7 @@ async def _blockers(release: Release, tools: Tools) -> tuple[Finding, ...]:
 
 
 def _blocker(release: Release, label: str, issue: Issue) -> Finding | None:
-    series = {name for name in issue.labels if _is_series(name)}
+    series = series_among(issue.labels)
     what = f"{'pull request' if issue.is_pull_request else 'issue'} #{issue.number} “{issue.title}” is labelled {label}"
     subject = (f"{issue.number} {label}",)
     if release.series in series:
@@ -112,18 +137,8 @@ def _blocker(release: Release, label: str, issue: Issue) -> Finding | None:
     return None
 
 
-def _is_series(label: str) -> bool:
-    major, dot, minor = label.partition(".")
-    return bool(dot) and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()
-
-
-def _numbers(series: str) -> tuple[int, int]:
-    major, _, minor = series.partition(".")
-    return int(major), int(minor)
-
-
 async def _buildbots(release: Release, tools: Tools) -> tuple[Finding, ...]:
-    if not tools.profile.preflight.buildbots:
+    if not tools.profile.preflight.buildbots or _ends(release):
         return ()
     builders = await tools.buildbot.release_status(release.branch)
     if not builders:
@@ -148,7 +163,7 @@ def _red(builders: Sequence[Builder], tier: str, severity: Severity) -> tuple[Fi
 
 async def _magic(release: Release, tools: Tools) -> tuple[Finding, ...]:
     first = tools.profile.preflight.magic_number_from
-    if first is None or _numbers(release.series) < _numbers(first):
+    if first is None or _ends(release) or numbers(release.series) < numbers(first):
         return ()
     header = await tools.github.file(release.repository, MAGIC_HEADER, release.branch)
     test = await tools.github.file(release.repository, MAGIC_TEST, release.branch)

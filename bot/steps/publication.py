@@ -17,17 +17,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot import elsewhere, proving, publishing
+from bot import checklists, elsewhere, proving, publishing
 from bot.authority import Role
 from bot.errors import Unavailable, UserError
 from bot.profile_types import StepName
 from bot.publication import ExpectedFile, FileGroup, Problem, Rule, findings_of, missing, named
 from bot.publishing import BEGUN, NOTHING_READ, UNREAD, Listed, Reading
-from bot.release.facts import Checked, Ended, Fact, FileRead, Finding, PublicationSeen, Severity, Tag
+from bot.release.facts import Checked, Fact, Finding, Severity, Tag
 from bot.release.gate import gate
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed, Waiting
 from bot.release.plan import learn
+from bot.release.published import Ended, FileRead, PublicationSeen
 from bot.shelf import Shelf
 from bot.tools import Tools, logins
 from bot.verify.result import Result, Verdict
@@ -169,6 +170,7 @@ def _unpublished(release: Release, tag: Tag, tools: Tools) -> NeedsPerson:
     what = (
         f"python.org does not show {release.version.tag_message} to everybody yet; a draft does not count, whatever can be seen of it. "
         "Upload and sign its files, register them with `add_to_pydotorg.py`, and publish the release in the admin pages of python.org."
+        f"{checklists.of_the_publication(release, tools.profile)}"
     )
     wanted = tuple(Evidence(what="wanted", value=file.name) for file in publishing.expected(release, tools.profile) if not file.optional)
     facts: tuple[Fact, ...] = _forgotten(release, tools)

@@ -1,7 +1,7 @@
 """Push branch and tag upstream, in one atomic push of exact ids with explicit leases (invariants I1 and I2).
 
 1. Without an intent of our own, a ref that already stands at its wanted id was pushed by somebody else: halt.
-2. In the last moment all of this is looked at again: the fork's tag, the upstream refs, our rules, the signature, the approval and the
+2. In the last moment all of this is looked at again: what is in the fork, the upstream refs, our rules, the signature, the approval and the
    go, the rights of those who gave them, and what python.org lists. Its files are not read again: what it lists has to be what it listed
    when every byte was read, and that has to be a little while ago (``bot.fetching.lasting``); else nothing is pushed, and every byte is
    read twice again first.
@@ -14,18 +14,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot import authenticity, fetching, freezing, objects, people, publishing
-from bot.command_types import Approve, Go
+from bot import authenticity, fetching, freezing, heads, objects, on_pypi, own_tag, people, publishing
+from bot.command_types import Approve, ApproveStage, Go
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
 from bot.profile_types import StepName
-from bot.release.facts import PublicationSeen, Pushed, Tag
+from bot.release.facts import Pushed, Tag
 from bot.release.gate import valid_go
 from bot.release.ids import ObjectId, Ref, tag_ref
 from bot.release.model import Release
 from bot.release.orders import valid_approval
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed, Waiting
+from bot.release.published import PublicationSeen
 from bot.services.git import PushReport
 from bot.tools import Tools
 
@@ -61,13 +62,16 @@ async def advance(release: Release, tools: Tools) -> Outcome:
     except Refused as refusal:
         return Failed(why=f"GitHub refused the push, so nothing was changed: {refusal}", retryable=False, look_again=tools.poll())
     return Passed(
-        why="Branch and tag are upstream, at exactly the approved ids.",
-        evidence=tuple(
-            Evidence(what=line.ref, value=line.new, url=tools.page(release.repository, "tree", line.ref.split("/", 2)[2]))
-            for line in release.plan
-        ),
+        why="All of the push plan is upstream, at exactly the approved ids.",
+        evidence=tuple(Evidence(what=line.ref, value=line.new, url=_page(line.ref, release, tools)) for line in release.plan),
         facts=(Pushed(plan=release.plan, at=tools.now()),),
     )
+
+
+def _page(ref: Ref, release: Release, tools: Tools) -> str:
+    """Return the page of a ref; a branch and a tag may have the same name."""
+    _, kind, name = ref.split("/", 2)
+    return tools.page(release.repository, *(("releases", "tag") if kind == "tags" else ("tree",)), name)
 
 
 async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None:
@@ -79,7 +83,7 @@ async def _push(release: Release, tag: Tag, tools: Tools, *, look: bool) -> None
         problem = await _last_look(release, tag, tools) if look else None
         if problem:
             raise NotNow(problem)
-        await objects.prepare(release, tag, tools)
+        await (own_tag.provide if release.made_its_tag else heads.bring)(release, tag, tools)
         report = await _pushed(release, tag, tools)
         done = await landed()
         if done is None and report.uncertain:
@@ -101,7 +105,7 @@ async def _pushed(release: Release, tag: Tag, tools: Tools) -> PushReport:
     workflows = await objects.touches_workflows(release, tag, tools)
     token = await tools.github.push_token(release.repository, workflows=workflows)
     try:
-        return await tools.git.push(release.repository, release.plan, token)
+        return await tools.git.push(release.repository, release.plan, token, known=objects.upstream(release))
     finally:
         with suppress(Refused, Unavailable):
             await tools.github.revoke(token)
@@ -137,6 +141,7 @@ async def _last_look(release: Release, tag: Tag, tools: Tools) -> Failed | Waiti
         or await _approval_problem(release, tools)
         or await _go_problem(release, tools)
         or await _publication_problem(release, tools, began)
+        or await _index_problem(release, tools)
     )
 
 
@@ -148,17 +153,29 @@ async def _refs_problem(release: Release, tag: Tag, tools: Tools) -> Failed | No
             return _alarm(f"{line.ref} already is {line.new} upstream, pushed outside the bot.")
         if seen != line.old:
             return _alarm(f"{line.ref} is {seen or 'absent'} upstream, although the approved plan starts from {line.old or 'absent'}.")
+    if release.made_its_tag:
+        problem = await own_tag.problem(release, tag, tools)
+        return _alarm(problem) if problem else None
+    gone = await _fork_problem(release, tag, tools)
+    if not gone:
+        return None
+    # Before the push was begun, those who watch the tag and the plan ask for it; from then on they take them as they are.
+    begun = await tools.door.intended("push", "push")
+    return Failed(why=gone, diagnostics=("Push it there again.",) if begun else (), retryable=not begun, look_again=tools.poll())
+
+
+async def _fork_problem(release: Release, tag: Tag, tools: Tools) -> str:
+    """Return in one sentence that the fork no longer has what was approved, or an empty string."""
     ref = tag_ref(tag.name)
     in_fork: str | None = (await tools.git.refs(tag.fork, ref)).get(ref)
     if in_fork != tag.object:
-        why = f"The tag in {tag.fork} is {in_fork or 'gone'}, no longer the approved {tag.object}."
-        return Failed(why=why, retryable=True, look_again=tools.poll())
-    return None
+        return f"The tag in {tag.fork} is {in_fork or 'gone'}, no longer the approved {tag.object}."
+    return await heads.moved(release, tag, tools)
 
 
 async def _rules_problem(release: Release, tools: Tools) -> Failed | None:
     for frozen in release.frozen:
-        problem = await freezing.problem(tools, release.repository, frozen.ref, frozen.ruleset, frozen.ruleset_name)
+        problem = await freezing.problem(tools, release.repository, freezing.hold_of(frozen))
         if problem:
             return _alarm(f"The freeze of {frozen.ref} was changed from outside: {problem}")
     if not release.frozen:
@@ -187,12 +204,13 @@ async def _approval_problem(release: Release, tools: Tools) -> Failed | None:
 
 async def _go_problem(release: Release, tools: Tools) -> Failed | None:
     """See that the go, where one is needed, was given for exactly these results by somebody who still may."""
-    if not release.has_step(StepName.GO):
+    if not release.has_step(StepName.GO) and not release.has_step(StepName.PACKAGE_RELEASE):
         return None
     go = valid_go(release)
     if go is None:
         return Failed(why="The go was not given for these results.", retryable=True, look_again=tools.poll())
-    refusal = await people.no_longer_entitled(Go(sha=ObjectId(go.tag)), go.by, release, tools)
+    word = Go(sha=ObjectId(go.tag)) if release.has_step(StepName.GO) else ApproveStage(artifact=release.version.package)
+    refusal = await people.no_longer_entitled(word, go.by, release, tools)
     if refusal:
         return Failed(why=f"The go by {go.by.login} no longer counts: {refusal}", retryable=False, look_again=tools.poll())
     return None
@@ -219,6 +237,23 @@ async def _publication_problem(release: Release, tools: Tools, now: datetime) ->
     why = f"Since the publication on python.org was confirmed, what it lists of {release.version} changed: {changed}."
     advice = "Nothing was pushed. Everything that is listed now is read and confirmed again, and then pushed; find out who changed it."
     return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll(), facts=(anew,))
+
+
+async def _index_problem(release: Release, tools: Tools) -> Failed | None:
+    """See that PyPI, where a package is published, still has exactly the files that were built."""
+    if not release.has_step(StepName.PYPI):
+        return None
+    seen = await on_pypi.look(release, tools)
+    if seen.differs:
+        return _alarm(" ".join(seen.differs))
+    if seen.missing:
+        # The answer may come from a cache that does not know of them yet, and then it heals by itself.
+        why = f"PyPI does not show {', '.join(seen.missing)} any more, so nothing is pushed."
+        before = release.step(StepName.PUSH)
+        since = before.since if before.why == why and before.since else tools.now()
+        patient = tools.now() < since + timedelta(seconds=tools.profile.timing.remind)
+        return Failed(why=why, diagnostics=("Find out who took it away.",), retryable=patient, look_again=tools.poll())
+    return None
 
 
 def _alarm(why: str) -> Failed:

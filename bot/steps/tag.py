@@ -14,6 +14,7 @@ from bot.release.ids import CommitId, ObjectId, Repository, TagId, UserId, tag_r
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed
 from bot.release.plan import lapsed_tags
+from bot.release.version import Kind
 from bot.tools import Tools, logins
 from bot.verify.tag import MalformedTag, TagObject
 
@@ -34,7 +35,8 @@ async def advance(release: Release, tools: Tools) -> Outcome:
         return _none(release, tools, found, silent)
     [(tag, (fork, owner))] = fresh.items()
     if release.tag is not None and str(release.tag.object) == str(tag):
-        return _passed(release.tag, tools)
+        # Everything is read from the fork where it was pinned, whoever else has it.
+        return _passed(release.tag, tools) if fork == release.tag.fork else _none(release, tools, {}, silent)
     if release.tag is not None and release.go is not None:
         return _too_late(release.tag, tag, fork)
     return await _pin(release, tools, TagId(tag), fork, owner)
@@ -43,7 +45,7 @@ async def advance(release: Release, tools: Tools) -> Outcome:
 async def _find(release: Release, tools: Tools) -> tuple[dict[ObjectId, tuple[Repository, Person]], list[str]]:
     """Return the object that each fork's tag names now, and why forks could not be read.
 
-    The first fork speaks for an object that several have. A fork that is gone must not hide the tag in another.
+    The fork where it was pinned speaks for an object that several have, else the first. One that is gone must not hide the tag in another.
     """
     ref = tag_ref(release.version.tag)
     found: dict[ObjectId, tuple[Repository, Person]] = {}
@@ -57,6 +59,8 @@ async def _find(release: Release, tools: Tools) -> tuple[dict[ObjectId, tuple[Re
                 continue
             if ref in refs:
                 found.setdefault(refs[ref], (Repository(fork), person))
+            if ref in refs and release.tag and (fork, str(refs[ref])) == (release.tag.fork, str(release.tag.object)):
+                found[refs[ref]] = (Repository(fork), person)
     return found, silent
 
 
@@ -124,8 +128,23 @@ def _none(release: Release, tools: Tools, lapsed: dict[ObjectId, tuple[Repositor
         return Failed(why=why, diagnostics=(advice,), retryable=False, look_again=tools.poll())
     head = next((frozen.head for frozen in release.frozen if frozen.head), None)
     forks = " or ".join(fork for person in tools.managers(release) for fork in person.forks)
-    what = (
-        f"Cut {release.version} from {release.branch} at {head}, then push the annotated tag {release.version.tag} to {forks}. "
-        "Stop run_release.py before it merges and pushes upstream: the bot does that, and the freeze refuses it from anyone else."
-    )
+    what = _to_be_cut(release, head, forks) if release.kind is not Kind.END_OF_LIFE else _to_be_ended(release, head, forks)
     return NeedsPerson(who=logins(tools.managers(release)), what=" ".join((what, *silent)), look_again=tools.poll())
+
+
+def _to_be_cut(release: Release, head: CommitId | None, forks: str) -> str:
+    held = any(frozen.ref == tag_ref(release.version.tag) for frozen in release.frozen)
+    refuses = "refuses it from anyone else" if held else "refuses the branch from anyone else, but cannot refuse the tag"
+    return (
+        f"Cut {release.version} from {release.branch} at {head}, then push the annotated tag {release.version.tag} to {forks}. "
+        f"Stop run_release.py before it merges and pushes upstream: the bot does that, and the freeze {refuses}."
+    )
+
+
+def _to_be_ended(release: Release, head: CommitId | None, forks: str) -> str:
+    """Ask for the tag that ends a series; a branch has its name, so only the full ref says which is meant."""
+    tag = release.version.tag
+    return (
+        f"Sign the tag that ends {release.series}, at {head}, the last commit of its branch: `git tag -s -m 'Python {tag}' {tag} {head}`. "
+        f"Push nothing but it to {forks}: `git push origin refs/tags/{tag}`. There is no release commit. The bot brings the tag upstream."
+    )

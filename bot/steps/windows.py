@@ -62,7 +62,7 @@ async def _advance(release: Release, tag: Tag, policy: Azure, tools: Tools) -> O
 
 
 async def _order(release: Release, policy: Azure, tools: Tools) -> Outcome:
-    return await orders.place(parameters.to_build(release, policy, tools), release, policy, tools)
+    return await orders.place(parameters.to_build(release, policy, tools.profile), release, policy, tools)
 
 
 async def _is_over(view: View, tools: Tools) -> bool:

@@ -3,7 +3,8 @@
 1. Without a valid go nothing is ordered.
 2. The run that built is looked at again: it is there, built with the ordered parameters, ended well, and signed with the real certificate.
    The pipeline itself would publish test-signed files: it looks only at the parameters of the run that publishes.
-3. A second run is ordered that takes up exactly that one, and followed. Where the plan has one run, that run itself is followed.
+3. A second run is ordered that takes up exactly that one, and followed. Where the plan has one run, that run itself is followed. One
+   release at a time publishes (``bot.azure_turns``).
 4. The hashes of what it published are read, so that everybody can compare. From then on nothing is ordered any more, whatever becomes of
    the run: what is public stays so.
 """
@@ -17,6 +18,7 @@ from bot import azure_orders as orders
 from bot import azure_parameters as parameters
 from bot import azure_results as results
 from bot import azure_trouble as trouble
+from bot import azure_turns as turns
 from bot import azure_view as views
 from bot import azure_words as words
 from bot import people
@@ -31,6 +33,7 @@ from bot.release.model import Go as Given
 from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed
 from bot.services.azure_devops import AzureRefused
+from bot.services.azure_devops.shapes import WorkResult
 from bot.tools import Tools
 
 STEP: Final = "windows-publish"
@@ -116,7 +119,7 @@ async def _order(release: Release, policy: Azure, go: Given, first: Run, tools: 
     if problem := await _unpublishable(view, policy, tools):
         why = f"The run {first.name} must not be published: {problem}"
         return views.failed(STEP, why, view, tools, advice=f"Look at {first.url}; nothing of it is public. If it stays so, {_RECALL}.")
-    return await orders.place(parameters.to_publish(release, policy, view.run.name, tools), release, policy, tools)
+    return await orders.place(parameters.to_publish(release, policy, view.run.name, tools.profile), release, policy, tools)
 
 
 async def _unpublishable(view: View, policy: Azure, tools: Tools) -> str:
@@ -136,9 +139,11 @@ async def _judged(view: View, release: Release, tag: Tag, policy: Azure, go: Giv
         why = f"The run {view.run.name} publishes with other parameters than it was ordered with: {wrong}."
         stopped = RunSeen(run=replace(view.known, over=True))
         return replace(views.failed(STEP, why, view, tools), facts=(stopped,))
+    if held := await turns.before_publishing(view, release, policy, tools):
+        return held
     outcome = await course.follow(STEP, view, release, tools)
     if outcome is not None:
-        return outcome
+        return _explained(outcome, view, policy)
     if not view.succeeded:
         return views.unsuccessful(STEP, view, tools)
     try:
@@ -150,6 +155,20 @@ async def _judged(view: View, release: Release, tag: Tag, policy: Azure, go: Giv
     checked = _with_early(course.issues(STEP, tag.object, view), view, policy, go)
     facts = (RunSeen(run=view.known), checked, Built(build=build))
     return replace(_passed(build), facts=facts)
+
+
+def _explained(outcome: Outcome, view: View, policy: Azure) -> Outcome:
+    """Say what the failure of the job means that stops where somebody else changed the index meanwhile."""
+    jobs = (job for stage in view.stages for job in stage.jobs)
+    stopped = any(policy.index_job in job.name.split(".") and job.result is WorkResult.FAILED for job in jobs)
+    if not isinstance(outcome, Failed) or not policy.index_job or not stopped:
+        return outcome
+    index = (
+        f"The job {words.quoted(policy.index_job)} stops when somebody else changed the index of the install manager while it was at work: "
+        f"the packages are up then, the index is not. See in its log whether it was that; then `/release retry {STEP}` is all it takes, "
+        "because the job begins from the index as it is by then, and I wait for any other run that publishes."
+    )
+    return replace(outcome, diagnostics=(*outcome.diagnostics[:-1], index, *outcome.diagnostics[-1:]))
 
 
 def _with_early(checked: Checked, view: View, policy: Azure, go: Given) -> Checked:

@@ -1,140 +1,99 @@
 """Tidy up after a release that is upstream and thawed, and thank everybody.
 
-1. The runs on Azure that made it are kept for ever; without a lease they vanish after 30 days.
-2. The branch it was cut on is deleted in the manager's fork, where the App is installed there and the branch holds nothing else.
-3. One comment thanks everybody who acted, and says where everything is, with the digest of the dossier.
+1. The runs on Azure that made it are kept for ever.
+2. What it has on python.org is handed out to everybody as it is now.
+3. What was put off for it blocks the next release.
+4. A branch that began with it gets what the branch before it has.
+5. The branch it was cut on is deleted in the manager's fork.
+6. What no program can do is listed for people.
+7. Its day is proposed to the schedule, and merged there where the bot may.
+8. One comment thanks everybody who acted, says where everything is, with the digest of the dossier, and holds drafts to announce it.
 
 None of that may hold a release open: what is refused for certain is left to people, who are told so. An outside system that is in trouble
 is waited for.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Final
 
-from bot import keeping
+from bot import on_pypi
 from bot.desk import Voice
 from bot.effects import Nature
-from bot.errors import Refused, UserError, steady
+from bot.errors import Unavailable, UserError
 from bot.journal import Json
 from bot.profile_types import StepName
 from bot.release import dossier
-from bot.release.facts import Run, Tag
-from bot.release.ids import CommitId, Ref, branch_ref
+from bot.release.course import SETTLED
+from bot.release.facts import NOT_SEEN, Fact, Handed
+from bot.release.gate import managers
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, Outcome, Passed, Waiting
-from bot.services.azure_devops.shapes import AzureRunId
 from bot.tools import Tools
 from bot.words import thanks
+from bot.words.thanks import Text
+from bot.wrapping_up import announcement, blockers, checklist, fork_branch, new_branch, purge, runs, schedule
+from bot.wrapping_up.piece import STEP, Piece, listed, tried, whole
 
-STEP: Final = "wrap-up"
-ON_AZURE: Final = frozenset({StepName.WINDOWS, StepName.WINDOWS_PUBLISH})
+Tidy = Callable[[Release, Tools], Awaitable[tuple[Piece, ...]]]
 
-LEFT: Final = "left as it is: "
-"""How the words begin about what people have to do, or may want to."""
+PIECES: Final[Mapping[str, Tidy]] = {
+    "runs on Azure": runs.keep,
+    "network in front of python.org": purge.purge,
+    "labels of what was put off": blockers.flip,
+    "new branch": new_branch.furnish,
+    "branch in the fork": fork_branch.delete,
+    "checklist": checklist.post,
+    "schedule": schedule.propose,
+}
+"""What is tidied up, in this order, and how it is called where all of it is refused.
+
+The last one waits for GitHub to work out whether it can be merged, which must not hold up the others.
+"""
 
 
 async def advance(release: Release, tools: Tools) -> Outcome:
     """Do all of it once, and end the release; its dossier has to be closed, for the last word holds its digest."""
-    if dossier.closed(release) is None:
+    if any(run.id == NOT_SEEN and not run.over for run in release.runs):
         why = "An answer to an order of an earlier attempt was lost; its run is looked for, so that the dossier can name it."
         return Waiting(on="the builders", why=why, look_again=tools.poll())
-    tidied = (*await _keep_runs(release, tools), *await _delete_branch(release, tools))
-    left = tuple(one for one in tidied if one.value.startswith(LEFT))
-    said = await _thank(release, left, tools)
+    tidied = await _tidied(release, tools)
+    if dossier.closed(release) is None:
+        why = "Everything is tidied up but for the last word, which holds the digest of the dossier; that is closed once all else is done."
+        return Waiting(on=listed(_unfinished(release)), why=why, look_again=tools.poll())
+    said, facts = await _thank(release, tidied, tools)
+    left = [piece.what for piece in (*tidied, said) if piece.left]
     digest = dossier.digest(dossier.dossier(release))
     book = Evidence(what="dossier", value=f"sha256:{digest}", url=_dossier_url(release, tools))
-    why = f"Left to people: {' and '.join(one.what for one in left)}." if left else "Everything is tidied up."
-    return Passed(why=why, evidence=(*tidied, *said, book))
+    why = f"Left to people: {listed(left)}." if left else "Everything is tidied up."
+    return Passed(why=why, evidence=(*(piece.evidence for piece in (*tidied, said)), book), facts=facts)
 
 
-async def _or_left(what: str, work: Awaitable[str], advice: str, url: str) -> Evidence:
-    """Return what became of some work; a definite no ends in what a person can do, and Unavailable passes on."""
-    try:
-        return Evidence(what=what, value=await work, url=url)
-    except UserError as error:
-        return Evidence(what=what, value=f"{LEFT}{steady(str(error))} {advice}", url=url)
+async def _tidied(release: Release, tools: Tools) -> tuple[Piece, ...]:
+    """Tidy up, and write down what became of it: while something else is waited for, the world is not asked again and again."""
+
+    async def do() -> Mapping[str, Json]:
+        pieces: list[Piece] = []
+        silence: Unavailable | None = None
+        for what, tidy in PIECES.items():
+            try:
+                pieces += await whole(what, tidy(release, tools))
+            except Unavailable as error:
+                # Nothing else has to wait for a system that is in trouble; what was done is found again at the next look.
+                silence = silence or error
+        if silence:
+            raise silence
+        return {"pieces": [asdict(piece) for piece in pieces]}
+
+    result = await tools.door(STEP, "tidy up", nature=Nature.REPEATABLE, parameters={}, do=do)
+    return tuple(Piece(**piece) for piece in result["pieces"])
 
 
-# --- runs on Azure
+def _unfinished(release: Release) -> tuple[str, ...]:
+    return tuple(step.name for step in release.steps if step.name != STEP and step.status not in SETTLED)
 
 
-async def _keep_runs(release: Release, tools: Tools) -> tuple[Evidence, ...]:
-    """Keep every run of this attempt, for whatever it was ordered."""
-    if not tools.profile.wrap_up.retain:
-        return ()
-    runs = [run for run in release.runs if run.step in ON_AZURE and run.attempt == release.attempt]
-    advice = "Whoever may do so can retain it on its page."
-    return tuple([await _or_left(f"run {run.name}", _keep(run, release, tools), advice, run.url) for run in runs])
-
-
-async def _keep(run: Run, release: Release, tools: Tools) -> str:
-    seen = await tools.azure.run(AzureRunId(run.id))
-    return f"kept for ever by the lease {await keeping.keep(STEP, seen, release, tools)}"
-
-
-# --- the branch in the fork
-
-
-async def _delete_branch(release: Release, tools: Tools) -> tuple[Evidence, ...]:
-    pattern, tag = tools.profile.wrap_up.fork_branch, release.tag
-    if not pattern or tag is None:
-        return ()
-    branch = pattern.format(**tools.placeholders(release))
-    advice = f"{tag.fork.partition('/')[0]} can delete it."
-    work = _delete(tag, branch_ref(branch), tools)
-    return (await _or_left(f"branch {branch} in {tag.fork}", work, advice, tools.page(tag.fork, "branches")),)
-
-
-async def _delete(tag: Tag, ref: Ref, tools: Tools) -> str:
-    name = f"delete {ref}"
-    tip = await _tip(tag, ref, tools)
-    if tip is None and not await tools.door.intended(STEP, name):
-        return "not there"
-    if tip is not None:
-        await _belongs(tag, tip, tools)
-        if await tools.installations.on(tag.fork) is None:
-            raise Refused("this App is not installed there.")
-
-    async def gone() -> Mapping[str, Json] | None:
-        return {"deleted": True} if await _tip(tag, ref, tools) is None else None
-
-    async def delete() -> Mapping[str, Json]:
-        # GitHub cannot be told what it must point to, so it is looked at in the last moment.
-        target = await tools.github.ref(tag.fork, ref)
-        if target is not None and str(target.id) != tip:
-            raise Refused("it moves.")
-        await tools.github.delete_ref(tag.fork, ref)
-        return {"deleted": True}
-
-    parameters: Mapping[str, Json] = {"repository": tag.fork, "ref": ref}
-    await tools.door(STEP, name, nature=Nature.FINDABLE, parameters=parameters, find=gone, do=delete)
-    return "deleted"
-
-
-async def _tip(tag: Tag, ref: Ref, tools: Tools) -> CommitId | None:
-    """Look as everybody can, because the App may not be installed there."""
-    seen = (await tools.git.refs(tag.fork, ref)).get(ref)
-    return CommitId(seen) if seen else None
-
-
-async def _belongs(tag: Tag, tip: CommitId, tools: Tools) -> None:
-    """Raise Refused for a branch that holds anything else than the release commit.
-
-    The tools amend that commit once more after they tagged it, which gives the branch another id with the same tree and parents:
-    https://github.com/python/release-tools/blob/main/run_release.py.
-    """
-    if tip == tag.commit:
-        return
-    await tools.git.fetch(tag.fork, [tag.object, tip])
-    ours, theirs = await tools.git.commit(tag.commit), await tools.git.commit(tip)
-    if (ours.tree, ours.parents) != (theirs.tree, theirs.parents):
-        raise Refused(f"it is at {tip}, which is neither the commit of the tag nor the same once more.")
-
-
-# --- thanks
-
-
-async def _thank(release: Release, left: tuple[Evidence, ...], tools: Tools) -> tuple[Evidence, ...]:
+async def _thank(release: Release, tidied: tuple[Piece, ...], tools: Tools) -> tuple[Piece, tuple[Fact, ...]]:
     """Say the last word. Where nobody may speak any more, the release ends without it."""
     places = thanks.Places(
         release_page=await _release_page(release, tools),
@@ -142,21 +101,30 @@ async def _thank(release: Release, left: tuple[Evidence, ...], tools: Tools) -> 
         dossier=_dossier_url(release, tools),
     )
     person = tools.profile.person(release.tag.owner) if release.tag else None
-    text = thanks.thanks(release, places, tagger=person.login if person else "", left=left)
-    voice = Voice(app=tools.app, github=tools.github, home=release.home, issue=release.issue, door=tools.door)
-    page = Evidence(what="release page", value=places.release_page, url=places.release_page)
-    said = _said(voice, thanks.about(release), text)
+    needed = (Text(title=piece.what, text=piece.text) for piece in tidied if piece.text)
+    todo = checklist.for_the_end(release, tools)
+    rest = thanks.Rest(
+        left=[piece.evidence for piece in tidied if piece.left],
+        todo=todo,
+        texts=(*needed, *await announcement.drafts(release, places, tools)),
+    )
+    text = thanks.thanks(release, places, tagger=person.login if person else "", rest=rest)
     issue = tools.page(release.home, "issues", str(release.issue))
-    last = await _or_left("thanks", said, "Please thank everybody yourself.", issue)
-    return (*([page] if places.release_page else []), last)
+    said = await tried("thanks", _said(release, text, tools), "Please thank everybody yourself.", issue)
+    where = "" if said.left else f"{issue}#issuecomment-{said.value.removeprefix('comment ')}"
+    handed = (*(piece.ask for piece in tidied), announcement.asked(release, tools, where), *todo)
+    return said, tuple(Handed(step=STEP, who=managers(release), what=what) for what in handed if what)
 
 
-async def _said(voice: Voice, about: str, text: str) -> str:
-    return f"comment {await voice.say(about, text)}"
+async def _said(release: Release, text: str, tools: Tools) -> str:
+    voice = Voice(app=tools.app, github=tools.github, home=release.home, issue=release.issue, door=tools.door)
+    return f"comment {await voice.say(thanks.about(release), text)}"
 
 
 async def _release_page(release: Release, tools: Tools) -> str:
-    """Return where the release is on python.org, empty for one that is not published there."""
+    """Return where the release is on PyPI or on python.org, empty for one that is published on neither."""
+    if release.has_step(StepName.PYPI):
+        return on_pypi.page(release.version)
     if not release.has_step(StepName.PUBLICATION):
         return ""
     try:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.journal import Head, Json, Note, append, normal
+from bot.journal import Document, Head, Json, Note, append, normal
 from bot.release.ids import WorkKey
 from bot.store.database import Database
 from bot.store.model import (
@@ -99,7 +99,7 @@ class Claim:
         """Make this row a live release.
 
         Raises AlreadyReleased when one of this version was released in its project, whose state ``released`` tells, and AlreadyOpen when
-        one of this version or on this branch is live there.
+        one of this version or on this branch, or whatever else only one may have at a time, is live there.
         """
 
         async def write(connection: AsyncConnection, at: datetime) -> Columns:
@@ -143,6 +143,33 @@ class Claim:
         if row["result"] is None:
             return Unfinished(parameters=row["parameters"])
         return Finished(parameters=row["parameters"], result=row["result"])
+
+    async def begun_elsewhere(self, step: str, name: str, since: datetime | None = None) -> tuple[EffectKey, ...]:
+        """Return the intents without a result, of this step and with names that begin so, of the other live releases of the project.
+
+        With ``since`` only those that were begun from then on.
+        """
+        columns = (effect.c.release, effect.c.attempt, effect.c.step, effect.c.name)
+        others = (release.c.project == project_of(self.key), release.c.key != self.key, LIVE)
+        open_ones = (effect.c.step == step, effect.c.name.startswith(name, autoescape=True), effect.c.result.is_(None))
+        recent = () if since is None else (effect.c.intended >= since,)
+        query = sa.select(*columns).join(release, release.c.key == effect.c.work).where(*others, *open_ones, *recent)
+
+        async def look(connection: AsyncConnection) -> tuple[EffectKey, ...]:
+            return tuple(sorted(EffectKey(**row) for row in (await connection.execute(query)).mappings()))
+
+        return await self._database.read(look)
+
+    async def results_elsewhere(self, step: str, name: str, since: datetime) -> tuple[Document, ...]:
+        """Return the results, since then, of the effects of this step with names that begin so, of all other releases of the project."""
+        others = (release.c.project == project_of(self.key), release.c.key != self.key)
+        done = (effect.c.step == step, effect.c.name.startswith(name, autoescape=True), effect.c.finished >= since)
+        query = sa.select(effect.c.result).join(release, release.c.key == effect.c.work).where(*others, *done)
+
+        async def look(connection: AsyncConnection) -> tuple[Document, ...]:
+            return tuple((await connection.execute(query)).scalars())
+
+        return await self._database.read(look)
 
     async def record(self, key: EffectKey, result: Mapping[str, Json], notes: Sequence[Note] = ()) -> None:
         """Write the result of an intent and the notes down."""

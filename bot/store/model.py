@@ -158,8 +158,9 @@ class AlreadyOpen(Rival):
 
 
 class AlreadyReleased(Rival):
-    """A release of this very version went well to its end."""
+    """A release of this very version went well to its end, or was recalled."""
 
     def __init__(self, key: WorkKey, version: str) -> None:
         """Say where."""
-        super().__init__(key, version, f"{version} was released at {key} already and cannot be released twice: release the next version.")
+        why = f"{version} was released at {key} already, or recalled there, and its number is not used twice: release the next version."
+        super().__init__(key, version, why)

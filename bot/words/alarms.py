@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.publication.purging import is_plain, purge
 from bot.release.gate import managers
+from bot.release.ids import branch_ref
 from bot.release.later import Difference
 from bot.release.model import Release
 from bot.words.markdown import clock, code, duration, fenced, plain
@@ -22,10 +23,12 @@ def marker(about: str) -> str:
 
 
 def long_freeze(release: Release, length: timedelta) -> str:
-    """Return the alarm about a branch that stays frozen."""
+    """Return the alarm about a branch that stays frozen, or the name of a tag that stays held."""
+    holds_branch = any(one.ref == branch_ref(release.branch) for one in release.frozen)
+    held = f"{code(release.branch)} has" if holds_branch else f"The name of the tag {code(release.version.tag)} has"
+    meanwhile = ", and nobody else can merge meanwhile" if holds_branch else ""
     return (
-        f"{_managers(release)} {code(release.branch)} has been frozen for {duration(length)} by the release of {release.version}, and "
-        "nobody else can merge meanwhile. "
+        f"{_managers(release)} {held} been frozen for {duration(length)} by the release of {release.version}{meanwhile}. "
         "The status above says what it waits for; `/release abort REASON` gives it up and lifts the freeze."
     )
 

@@ -61,9 +61,17 @@ def frozen(branch: str, reason: str) -> str:
     return f"`{branch}` is frozen: only this bot can move it. Reason: {plain(reason)}. `/unfreeze {branch}` lifts it again."
 
 
-def freeze_gone(login: str, branch: str, rule: str) -> str:
-    """Return the news that somebody else ended a standing freeze."""
-    return f"@{login} `{branch}` is no longer frozen, because the ruleset {code(rule)} is gone. `/freeze {branch} REASON` freezes it again."
+def freeze_gone(login: str, branch: str, why: str) -> str:
+    """Return the news that somebody else ended a standing freeze; ``why`` is what is no longer so."""
+    return f"@{login} `{branch}` is no longer frozen, because {why} `/freeze {branch} REASON` freezes it again."
+
+
+def not_unfrozen(branch: str, why: str, page: str) -> str:
+    """Return the answer to an unfreeze of a branch whose protection somebody changed."""
+    return (
+        f"Make the protection of {branch} what it was before, or what it has to be from now on, at {page}; once others can push again, "
+        f"I take it for open. {why}"
+    )
 
 
 def frozen_already(branch: str, login: str, since: datetime, reason: str) -> str:

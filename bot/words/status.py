@@ -1,15 +1,18 @@
 """The one living status comment: where the release stands, why it waits, on whom, since when, and the next line to paste."""
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from bot.release import dossier
+from bot.release.course import StepSpec
 from bot.release.gate import plan_digest, results_digest
 from bot.release.ids import ReleaseId
 from bot.release.model import HumanAct, Release, ReleaseState, StepStatus
-from bot.release.plan import StepSpec
 from bot.release.signature import authenticated
 from bot.words import markdown, templates
+
+BY_HAND: Final = "/release done "
+"""How the line begins that says that something is done by hand."""
 
 
 def marker(release: ReleaseId) -> str:
@@ -46,8 +49,7 @@ def headline(release: Release) -> str:
     """Return one sentence that says where the release stands."""
     match release.state:
         case ReleaseState.DONE:
-            where = f"branch {release.branch} and tag {release.version.tag}"
-            return f"{release.version} is upstream: {where} are at the approved ids, and nothing is frozen."
+            return f"{release.version} is upstream: {_where(release)} at the approved ids, and nothing is frozen."
         case ReleaseState.ABORTED if release.go is not None:
             return f"{release.version} was recalled after its go. Nothing was pushed and nothing is frozen, but files of it may be public."
         case ReleaseState.ABORTED:
@@ -60,6 +62,14 @@ def headline(release: Release) -> str:
             return _running(release)
         case _:
             assert_never(release.state)
+
+
+def _where(release: Release) -> str:
+    """Return what was pushed; a branch and a tag may have the same name."""
+    refs = [ref.split("/", 2)[1:] for ref in (line.ref for line in release.plan)]
+    names = [f"{'tag' if kind == 'tags' else 'branch'} {name}" for kind, name in refs]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "everything"
+    return f"{listed} {'are' if len(names) > 1 else 'is'}"
 
 
 def _running(release: Release) -> str:
@@ -88,7 +98,18 @@ def _release_icon(state: ReleaseState) -> str:
             assert_never(state)
 
 
-def call(release: Release, act: HumanAct, about: str, *, again: bool) -> str:
-    """Return the comment that calls the people who are waited for; this is the only place where anybody is mentioned."""
-    who = " ".join(f"@{login}" for login in act.who)
-    return templates.render("call.md.j2", marker=marker(release.id), about=about, who=who, act=act, again=again)
+def together(people: Sequence[HumanAct], due: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Return which rows are told in one call: what the same people are to do with their own hands, each call in the order of the rows."""
+    calls: dict[object, list[int]] = {}
+    for index in due:
+        act = people[index]
+        by_hand = act.say.startswith(BY_HAND)
+        calls.setdefault((act.who, act.told > 0) if by_hand else index, []).append(index)
+    return tuple(tuple(rows) for rows in calls.values())
+
+
+def call(release: Release, acts: Sequence[HumanAct], about: str) -> str:
+    """Return the comment that calls the people who are waited for; nobody is mentioned anywhere else but in a checklist."""
+    who = " ".join(f"@{login}" for login in acts[0].who)
+    since = min(act.since for act in acts) if acts[0].told else None
+    return templates.render("call.md.j2", marker=marker(release.id), about=about, who=who, acts=acts, since=since)

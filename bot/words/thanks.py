@@ -22,6 +22,14 @@ RELEASE_PAGE: Final = "https://www.python.org/downloads/release/{slug}/"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Text:
+    """Something for people to take letter by letter: a draft, a difference, commands."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Places:
     """Where the results of a release are; empty where there is none, or where it is not public."""
 
@@ -40,8 +48,20 @@ def about(release: Release) -> str:
     return f"thanks-{release.id}"
 
 
-def thanks(release: Release, places: Places, *, tagger: str, left: Sequence[Evidence]) -> str:
-    """Return the comment; ``tagger`` is the login of whoever made the tag, ``left`` is what could not be tidied up."""
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What is not done yet when the last word is said.
+
+    ``left`` could not be tidied up, ``todo`` no program can do, and ``texts`` are what people need for it, folded up at the end.
+    """
+
+    left: Sequence[Evidence] = ()
+    todo: Sequence[str] = ()
+    texts: Sequence[Text] = ()
+
+
+def thanks(release: Release, places: Places, *, tagger: str, rest: Rest) -> str:
+    """Return the comment; ``tagger`` is the login of whoever made the tag."""
     end = dossier.closed(release)
     known = acted(release, tagger)
     return templates.render(
@@ -56,7 +76,7 @@ def thanks(release: Release, places: Places, *, tagger: str, left: Sequence[Evid
         places=places,
         digest=dossier.digest(dossier.dossier(release)),
         steps=[step for step in release.steps if step.name != dossier.AFTERWARDS and step.ended],
-        left=left,
+        rest=rest,
     )
 
 

@@ -16,6 +16,7 @@ from tests.azure.test_runs import MAIN, ORDER, WINDOWS
 from tests.reference import reference
 
 ACCEPT = {"Accept": "application/json;api-version=7.1"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 async def test_the_unchanged_client_finds_its_way(azure: Azure, client: AzureDevOps, chronicle: Chronicle) -> None:
@@ -38,7 +39,8 @@ async def test_the_unchanged_client_finds_its_way(azure: Azure, client: AzureDev
     ("method", "path", "body", "status", "said"),
     [
         ("GET", "/cpython/_apis/git/repositories", None, 404, "not documented, or not needed by any release"),
-        ("PATCH", "/cpython/_apis/pipelines/approvals", [{"status": "approved"}], 404, "not documented, or not needed by any release"),
+        ("PATCH", "/cpython/_apis/pipelines/approvals", [{"status": "approved"}], 400, None),
+        ("PATCH", "/cpython/_apis/pipelines/approvals", [{"approvalId": UNKNOWN, "status": "approved"}], 404, None),
         ("GET", "/peps/_apis/build/builds", None, 404, "not documented, or not needed by any release"),
         ("PATCH", "/cpython/_apis/build/builds/1001", {"keepForever": True}, 400, "otherwise than by cancelling it"),
         (
@@ -46,7 +48,7 @@ async def test_the_unchanged_client_finds_its_way(azure: Azure, client: AzureDev
             "/cpython/_apis/pipelines/21/preview",
             {"variables": {"SkipTests": {"value": "1"}}},
             200,
-            "has variables, which no release",
+            "has the variable SkipTests, which no release",
         ),
         ("POST", "/cpython/_apis/pipelines/21/preview", None, 400, None),
         ("POST", "/cpython/_apis/pipelines/21/runs", {"previewRun": True}, 200, None),

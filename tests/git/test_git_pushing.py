@@ -1,10 +1,11 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.release.facts import PlannedRef
 from bot.release.ids import CommitId, Ref, Repository, TagId, branch_ref, tag_ref
-from bot.services.git import Git, GitError, ObjectMissing, PushStatus
+from bot.services.git import Git, GitError, Identity, ObjectMissing, PushStatus
 from bot.services.git.process import Answer
 from bot.services.git.remote import nothing_was_sent
 from tests.git.conftest import FORK, UPSTREAM
@@ -240,3 +241,17 @@ def _files_with(text: str, folder: Path) -> list[Path]:
 )
 def test_only_git_itself_can_say_that_nothing_was_sent(complaint: str, sent: bool) -> None:  # noqa: FBT001 - a row of the table
     assert nothing_was_sent(Answer(code=128, output=b"", complaint=complaint)) is not sent
+
+
+async def test_a_tag_alone_of_a_commit_that_is_upstream_is_pushed_without_its_files(server: GitServer, git_client: Git) -> None:
+    story = prepare(server)
+    await git_client.fetch(UPSTREAM, [story.base])
+    who = Identity(name="brother-maynard[bot]", email="bot@example.org")
+    tag = await git_client.write_tag(story.base, "azure-core_1.30.0", who, datetime(2026, 11, 20, tzinfo=UTC), "azure-core 1.30.0")
+    ref = tag_ref("azure-core_1.30.0")
+    wanted = [PlannedRef(ref=ref, old=None, new=tag)]
+    with pytest.raises(ObjectMissing):
+        await git_client.push(UPSTREAM, wanted)
+    report = await git_client.push(UPSTREAM, wanted, known=[story.base])
+    assert (report.accepted, report.message) == (True, "")
+    assert (await upstream(git_client))[ref] == tag

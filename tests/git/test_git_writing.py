@@ -34,6 +34,28 @@ async def test_it_is_the_commit_that_git_itself_would_make(server: GitServer, gi
     assert made == git("commit-tree", tree, "-p", story.tip, "-m", "Post", directory=story.fork)
 
 
+async def test_a_tag_is_made_of_nothing_but_what_is_wished_and_can_be_made_again(
+    server: GitServer, git_client: Git, tmp_path: Path
+) -> None:
+    story = prepare(server)
+    await git_client.fetch(FORK, [story.tip])
+    made = await git_client.write_tag(story.tip, "azure-core_1.30.0", BOT, DATE, "azure-core 1.30.0")
+    content = await git_client.raw("tag", made)
+    person = f"{BOT.name} <{BOT.email}> {int(DATE.timestamp())} -0730"
+    assert content.decode() == f"object {story.tip}\ntype commit\ntag azure-core_1.30.0\ntagger {person}\n\nazure-core 1.30.0\n"
+    other = Git(tmp_path / "elsewhere", server.url)
+    assert await other.restore_tag(content) == made
+    assert await other.raw("tag", made) == content
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a\nb", "-a", "refs/tags/a", "a..b", "a.lock", "a."])
+async def test_a_tag_has_a_plain_name(server: GitServer, git_client: Git, name: str) -> None:
+    story = prepare(server)
+    await git_client.fetch(FORK, [story.tip])
+    with pytest.raises(GitError, match="cannot be the name of a tag"):
+        await git_client.write_tag(story.tip, name, BOT, DATE, "message")
+
+
 async def test_modes_are_kept_and_only_the_wished_paths_change(server: GitServer, git_client: Git) -> None:
     story = prepare(server)
     await git_client.fetch(FORK, [story.tip])

@@ -316,7 +316,7 @@ def test_the_table_tells_what_to_grant_and_what_is_missing() -> None:
         "issues": "write",
         "members": "read",
         "metadata": "read",
-        "pull_requests": "read",
+        "pull_requests": "write",
         "workflows": "write",
     }
     assert missing({**wanted(), "administration": "admin", "pull_requests": ""}) == {}

@@ -12,7 +12,7 @@ from bot.publication.files import FTP
 from bot.publication.problems import Problem, Rule
 from bot.publication.purging import is_plain, purge
 from bot.publishing import Listed, by_name
-from bot.release.facts import Ended, FileRead
+from bot.release.published import Ended, FileRead
 from bot.services.python_org import ReleaseFile
 from tests.publication.test_comparison import FILES, RELEASE
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.fetching import MOST, Fetched, fetch, lasting, still
 from bot.profile_types import Timing
-from bot.release.facts import Ended, FileRead
+from bot.release.published import Ended, FileRead
 from bot.services.python_org import Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld
 from bot.shelf import Shelf
 from tests.publication.conftest import Box

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter
 
 from bot.publishing import NOTHING_READ, Listed, changes, names
-from bot.release.facts import Ended, FileRead, PublicationSeen
+from bot.release.published import Ended, FileRead, PublicationSeen
 from tests.publication.test_comparison import FILES, RELEASE
 
 LISTED = Listed(release=RELEASE, files=FILES)

@@ -11,16 +11,18 @@ import pytest
 from bot.rehearsal import publisher
 from bot.rehearsal.azure_model import Run
 from bot.rehearsal.cast import MacosExpert, WindowsExpert
-from bot.rehearsal.inspection import problems
+from bot.rehearsal.inspection import _of_what_was_handed, problems, unshown
 from bot.rehearsal.inspection_builders import of_the_builders
 from bot.rehearsal.lead import Lead
 from bot.rehearsal.machinery import Machines
-from bot.rehearsal.rehearse import _populated
+from bot.rehearsal.rehearse import _hands, _populated
 from bot.rehearsal.release_manager import Cut
 from bot.rehearsal.release_workflow import BUILD_RELEASE, REPOSITORY
 from bot.rehearsal.scene import MARKER, Scene
+from bot.rehearsal.schedule_repository import REPOSITORY as SCHEDULE
 from bot.rehearsal.stage import UPSTREAM, stage
 from bot.rehearsal.timeline import TimelineForPrograms
+from bot.rehearsal.turning_points import Tidier
 from bot.rehearsal.versions import PythonVersion
 from bot.rehearsal.world import World
 
@@ -62,7 +64,9 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
             hands = await _populated(world, setting)
             scene = Scene(world=world, stage=setting, timeline=TimelineForPrograms(io.StringIO()))
             lead = Lead(scene, hands)
-            lead.begin()
+            line = f"@hugovk It is time for `/release {VERSION}`."
+            world.github.open_issue(world.github.app.bot.login, UPSTREAM, f"Release Python {VERSION}", body=line)
+            assert await lead.go_on()
             scene.cut = Cut(version=VERSION, head=OTHER, commit=COMMIT, tag=TAG, tip=OTHER)
             yield Play(scene, lead)
 
@@ -105,6 +109,28 @@ async def test_the_windows_expert_publishes_nothing_before_the_go(play: Play) ->
     play.calls_for("Publish", later)
     assert await expert.go_on()
     assert status_of(later, "Publish") == "approved"
+
+
+@pytest.mark.parametrize("lacks", ["", "the run", "packages", "the commit", "the page"])
+async def test_the_windows_expert_goes_to_the_store_only_with_packages_of_this_release(play: Play, lacks: str) -> None:
+    expert, azure = WindowsExpert(play.scene), play.scene.world.azure
+    azure.fill("cert", {})
+    run = play.queued(OTHER if lacks == "the commit" else COMMIT, DoMSIX="false" if lacks == "packages" else "true")
+    for signing in ("Sign", "Pack"):
+        azure.approve("zooba", run.id, signing)
+        while azure.advance(run.id):
+            pass
+    where = "" if lacks == "the run" else f"msixupload: http://azure/_build/results?buildId={run.id}"
+    page = "" if lacks == "the page" else "https://partner.microsoft.com"
+    play.bot_says("@zooba", "", f"Take the packages for the Store. {where} {page}", "", "```", "/release done store", "```")
+    assert await expert.go_on()
+    assert not await expert.go_on()
+    acts = [act.what for act in play.scene.acts if act.who == "zooba"]
+    if lacks:
+        assert (len(play.scene.refused), acts) == (1, [])
+    else:
+        assert [what.partition(" ")[0] for what in acts] == ["submits", "renews", "comments"]
+        assert play.scene.refused == []
 
 
 async def test_the_macos_expert_wants_to_know_of_what_to_build(play: Play) -> None:
@@ -188,3 +214,39 @@ async def test_nothing_of_what_was_built_twice_or_otherwise_goes_unnoticed(play:
 async def test_a_release_that_was_never_taken_up_is_told_of_in_one_sentence(play: Play) -> None:
     refs = await play.scene.world.github.refs(UPSTREAM)
     assert await problems(play.scene, refs) == ["the bot never took up the release"]
+
+
+async def test_what_somebody_does_without_showing_it_does_not_go_unnoticed(play: Play) -> None:
+    scene, begun = play.scene, len(play.scene.world.log)
+    scene.say(scene.stage.manager, "/release status", "it is shown")
+    assert unshown([scene], begun) == []
+    scene.world.github.say("zooba", UPSTREAM, scene.issue, "/release status")
+    [found] = unshown([scene], begun)
+    assert found.startswith("somebody did what is no row: ")
+    assert "zooba" in found
+
+
+async def test_an_act_that_the_bot_has_no_row_for_does_not_go_unnoticed(play: Play) -> None:
+    play.scene.release = {"state": "done", "people": [{"who": ["zooba"], "what": "Approve it.", "done": "today"}]}
+    found = await problems(play.scene, await play.scene.world.github.refs(UPSTREAM))
+    assert any(sentence.startswith("hugovk had to do something and has no row of the bot: ") for sentence in found)
+
+
+async def test_the_release_manager_merges_what_the_bot_was_not_let_merge_and_does_what_was_handed_over(play: Play) -> None:
+    github, scene = play.scene.world.github, play.scene
+    await github.set_ref("hugovk", SCHEDULE, "refs/heads/day", (await github.refs(SCHEDULE))["refs/heads/main"])
+    await github.commit("hugovk", SCHEDULE, "day", {"DAY": "today"}, "Set the day")
+    pull = github.issue(SCHEDULE, github.open_issue(github.app.bot.login, SCHEDULE, "The day", pull_request=True))
+    pull.head, pull.base = "day", "main"
+    others = ("Tick the mark of 3.15.0a3.", "If 3.15 is the newest series that is out, let the link current lead to it.")
+    wanted = (f"Merge {github.server_url}/{SCHEDULE}/pull/1 into main of {SCHEDULE}.", "Announce Python 3.15.0a3.", *others)
+    start = {"who": ["hugovk"], "what": "Start the release.", "since": "now", "done": "now"}
+    scene.release = {"people": [start, *({**start, "what": what} for what in wanted)]}
+    tidier, told = Tidier(scene, await _hands(scene.world, scene.stage)), len(scene.acts)
+    assert [why for why in _of_what_was_handed(scene) if "Merge" in why or "Tick" in why]
+    while await play.lead.go_on() or await tidier.go_on():
+        continue
+    assert pull.merged_by is github.user("hugovk")
+    assert [act.what.split(" ")[0] for act in scene.acts[told:]] == ["reviews", "reads", "does"]
+    # 3.15 is not out before its final release, so nothing has to lead to it.
+    assert (scene.needless, list(_of_what_was_handed(scene))) == ({others[1]}, [])

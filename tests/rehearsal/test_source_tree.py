@@ -99,13 +99,21 @@ def test_the_first_alpha_follows_a_version_that_is_never_released() -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["", "3.15", "3.15.0a0", "3.15.0c1", "v3.15.0a3", "3.15.0a3 ", "03.15.0", "3.15.0a٣", "2.7.18", "3.15.0rc"]
+    "nonsense", ["", "3", "3.15.", "3.15.0a0", "3.15.0c1", "v3.15.0a3", "3.15.0a3 ", "03.15.0", "3.15.0a٣", "2.7.18", "3.15.0rc"]
 )
 def test_nonsense_is_refused_in_one_sentence(nonsense: str) -> None:
     with pytest.raises(WrongUse) as refused:
         PythonVersion.parse(nonsense)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
+
+
+def test_a_series_alone_is_its_end() -> None:
+    end = version("3.10")
+    assert (end.ends, str(end), end.tag, end.branch, end.moved, end.wants_signed_tag) == (True, "3.10", "3.10", "3.10", (), True)
+    setting = setting_for(end)
+    assert (setting.statuses["3.10"], setting.branches["3.10"]) == ("security", prior(end))
+    assert version("3.15.0b1").moved == ("main", "3.15")
 
 
 @pytest.mark.parametrize("made", ["3.15.0a3", "3.16.0a1", "3.15.0b1", "3.15.0b2", "3.15.0rc1", "3.15.0", "3.13.6", "3.11.17"])

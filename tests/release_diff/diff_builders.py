@@ -93,10 +93,10 @@ def difference(before: Tree, after: Tree) -> list[FileChange]:
     return list(both())
 
 
-def context(version: Version, after: Tree | None = None, *, pep: int | None = 0, cherry_picked: bool = False) -> Context:
+def context(version: Version, after: Tree | None = None, *, pep: int | None = 0) -> Context:
     left = tuple(path for path in after or {} if path.startswith("Misc/NEWS.d/next/"))
     number = PEPS[version.series] if pep == 0 else pep
-    return Context(version=version, series=version.series, pep=number, leftover_fragments=left, cherry_picked=cherry_picked)
+    return Context(version=version, series=version.series, pep=number, leftover_fragments=left)
 
 
 def patchlevel(version: Version, suffix: str = "") -> str:

@@ -27,11 +27,11 @@ BUGFIX = Version.parse("3.13.6")
 LAST = {ALPHA: Version.parse("3.15.0a2"), BUGFIX: Version.parse("3.13.5")}
 
 
-def findings(version: Version, tamper: Callable[[Tree], object] = bool, *, cherry_picked: bool = False) -> tuple[Finding, ...]:
+def findings(version: Version, tamper: Callable[[Tree], object] = bool) -> tuple[Finding, ...]:
     head = before(LAST[version])
     after = released(head, version)
     tamper(after)
-    return audit(difference(head, after), context(version, after, cherry_picked=cherry_picked))
+    return audit(difference(head, after), context(version, after))
 
 
 @pytest.mark.parametrize("version", [ALPHA, BUGFIX], ids=str)
@@ -246,12 +246,6 @@ def test_the_day_of_the_release_is_written_into_whats_new_at_the_final_release_o
         tree.edit("Doc/whatsnew/3.13.rst", "will be released on 1 May 2027", "was released on 3 March 2026")
 
     assert "whatsnew-date" in by_severity(findings(BUGFIX, day), Severity.WAIVER)
-
-
-def test_the_fragments_of_a_cherry_picked_release_stay_on_the_branch() -> None:
-    found = by_severity(findings(BUGFIX, cherry_picked=True), Severity.ACKNOWLEDGE)["cherry-picked"]
-    assert found.count == 5
-    assert "delete it on the branch after the push" in found.what
 
 
 def test_many_reasons_are_told_by_example() -> None:

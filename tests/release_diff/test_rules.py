@@ -10,7 +10,7 @@ import pytest
 from bot.profile import load
 from bot.release.facts import Severity
 from bot.release.version import Version
-from bot.verify.release_diff import CPYTHON, RULES, AuditRow, FileChange, UnknownRule, Verdict, audit
+from bot.verify.release_diff import BUMP, CPYTHON, RULES, AuditRow, FileChange, UnknownRule, Verdict, audit
 from bot.verify.release_diff.audit import MOST_BYTES, MOST_CHANGES
 from bot.verify.release_diff.generated import NotLiteral, literal_dictionary
 from bot.verify.release_diff.guards import LARGEST_FILE
@@ -37,7 +37,7 @@ def judged(rule: str, one: FileChange, others: Sequence[FileChange] = (), versio
 def test_rules_say_nothing_of_themselves_but_their_names() -> None:
     assert all(rule.name == name for name, rule in RULES.items())
     assert {name for name, rule in RULES.items() if rule.required} == {"patchlevel", "readme", "news"}
-    assert {row.rule for row in CPYTHON} == set(RULES)
+    assert {row.rule for row in (*CPYTHON, *BUMP)} == set(RULES)
 
 
 @pytest.mark.parametrize("path", ["Include/patchlevel.h", "README.rst", "configure", "Lib/pydoc_data/topics.py", "Doc/whatsnew/3.13.rst"])

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.stories.story import Story
 
 CALL = "<!-- about=call-"
+LAST_IN_THE_STORE = (3, 13)
+"""The last series in the Microsoft Store; after it there is the install manager."""
 
 
 def is_handled(story: "Story", comment: str) -> bool:
@@ -26,7 +28,7 @@ async def signed(story: "Story") -> None:
     while await story.until(f"run {run.id} to ask or to end", lambda: _asks_or_ended(run)) != run.status:
         for stage in _asking(run):
             expert = story.setting.windows_expert.login
-            words = (CALL, f"@{expert}", f"`{stage.plan.name}`", f"buildId={run.id}")
+            words = (CALL, f"@{expert}", f"stage `{stage.plan.name}`", f"buildId={run.id}")
             await story.until(f"a call with {words}", partial(_called, story, words))
             story.world.azure.approve(expert, run.id, stage.plan.name)
 
@@ -75,6 +77,15 @@ async def published(story: "Story") -> None:
     publish_now(story)
 
 
+async def sold(story: "Story") -> None:
+    """Serve the Microsoft Store when the Windows expert is called for it, where the series is in it."""
+    series = (story.setting.version.major, story.setting.version.minor)
+    if story.files.windows and series <= LAST_IN_THE_STORE:
+        expert = story.setting.windows_expert.login
+        await story.comment(CALL, f"@{expert}", "/release done store")
+        story.say("/release done store", by=expert)
+
+
 def publish_now(story: "Story") -> None:
     """Do so at once."""
     world, files = story.world, story.files
@@ -85,7 +96,8 @@ def publish_now(story: "Story") -> None:
 
 
 async def _newest(story: "Story") -> Run | None:
-    return story.world.azure.runs[-1] if story.world.azure.runs else None
+    mine = (run for run in reversed(story.world.azure.runs) if run.parameters.get("SourceTag") == story.setting.version.tag)
+    return next(mine, None)
 
 
 async def _more_than(story: "Story", number: int) -> bool:

@@ -5,6 +5,7 @@ import asyncio
 from bot.rehearsal.person import Account
 from bot.rehearsal.release_manager import ReleaseManager
 from bot.rehearsal.release_tools import add_release_tools
+from bot.rehearsal.schedule_repository import add_schedule
 from bot.rehearsal.stage import UPSTREAM, Stage
 from bot.rehearsal.world import World
 
@@ -29,12 +30,15 @@ async def populate(world: World, setting: Stage, *, whole: bool = False) -> Rele
             await github.add_repository(player.fork, fork_of=UPSTREAM)
     for series, status in setting.tree.setting.statuses.items():
         world.peps.set(series, status=status, release_manager=setting.managers_by_series[series])
+    world.peps.plan(str(setting.version), day=world.now().date())
     branch = setting.version.branch
     for number, tier in enumerate(("tier-1", "tier-2", "tier-3")):
         world.buildbot.add_builder(f"builder {number}", "3.x" if branch == "main" else branch, "stable", tier)
         world.buildbot.finish(f"builder {number}")
     if whole:
         await add_release_tools(world, setting.manager.login)
+    if 'name = "wrap-up"' in setting.profile.read_text(encoding="utf-8"):
+        await add_schedule(world, setting.manager.login)
     return await hands_of(world, setting.manager.login, setting)
 
 

@@ -10,7 +10,7 @@ from tests.stories.story import Story
 
 FILE = BUILD_RELEASE.file
 DISPATCH = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
-OTHERS = ("windows", "macos", "go", "windows-publish", "publication", "wrap-up")
+OTHERS = ("windows", "macos", "go", "windows-publish", "publication", "store", "wrap-up", "checklist")
 
 _STEP = re.compile(r"^\[\[step\]\]\nname = \"(?P<name>.+)\"\n(?:(?!\[).*\n)*", re.MULTILINE)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 
@@ -56,6 +56,9 @@ class Story:
     handled: set[str] = field(default_factory=set)
     """Those who do all that they are called for, or what calls are about, so that the story need not tell of each call."""
 
+    home: ClassVar[str] = UPSTREAM
+    """The repository in which it plays."""
+
     pushed_as_tag = tampering.pushed_as_tag
     pushed_aside = tampering.pushed_aside
     rewritten = tampering.rewritten
@@ -65,6 +68,7 @@ class Story:
     built = building.built
     went = building.went
     published = building.published
+    sold = building.sold
 
     def __post_init__(self) -> None:
         """Get the builders ready; those of a whole release are set to work when it is told."""
@@ -109,6 +113,11 @@ class Story:
     # --- what people do
 
     @property
+    def page(self) -> str:
+        """Return the name of the page of the release."""
+        return f"cpython/{self.setting.version}"
+
+    @property
     def manager(self) -> str:
         """Return the login of the release manager."""
         return self.setting.manager.login
@@ -116,11 +125,11 @@ class Story:
     def open_issue(self) -> int:
         """Open an issue for a release."""
         version = self.setting.version
-        return self.world.github.open_issue(self.manager, UPSTREAM, f"Release Python {version}")
+        return self.world.github.open_issue(self.manager, self.home, f"Release Python {version}")
 
     def say(self, body: str, *, by: str | None = None, issue: int | None = None) -> int:
         """Say something on the issue, as the release manager if nobody else is named."""
-        return self.world.github.say(by or self.manager, UPSTREAM, issue or self.issue, body)
+        return self.world.github.say(by or self.manager, self.home, issue or self.issue, body)
 
     async def beside(self, version: str, login: str) -> "Story":
         """Return the story of another version, told by somebody else in the same world, with an issue of its own."""
@@ -175,7 +184,7 @@ class Story:
         """Return the release as the bot publishes it; an empty one while there is none."""
         if not self.url:
             return {}
-        url = f"{self.url}/releases/cpython/{self.setting.version}.json"
+        url = f"{self.url}/releases/{self.page}.json"
         try:
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 return await answer.json() if answer.status == 200 else {}
@@ -217,7 +226,7 @@ class Story:
 
         async def there() -> str | None:
             self.status_now()
-            for comment in self.world.github.comments(UPSTREAM, issue or self.issue):
+            for comment in self.world.github.comments(self.home, issue or self.issue):
                 mine = comment.author.login == self.world.github.app.bot.login and comment.id not in self.expected
                 if mine and all(word in comment.body for word in words):
                     self.expected.add(comment.id)
@@ -239,7 +248,7 @@ class Story:
         """Wait until the bot opens an issue with these words, and return its number."""
 
         async def there() -> int | None:
-            for number, issue in self.world.github.repository(UPSTREAM).issues.items():
+            for number, issue in self.world.github.repository(self.home).issues.items():
                 mine = issue.author.login == self.world.github.app.bot.login and number not in self.alarms
                 if mine and all(word in f"{issue.title}\n{issue.body}" for word in words):
                     self.alarms.add(number)
@@ -281,7 +290,7 @@ class Story:
 
     def status_now(self) -> str:
         """Return the status comment."""
-        for comment in reversed(self.world.github.comments(UPSTREAM, self.issue)):
+        for comment in reversed(self.world.github.comments(self.home, self.issue)):
             if "<!-- about=status" in comment.body:
                 self.expected.add(comment.id)
                 return str(comment.body)
@@ -303,16 +312,17 @@ class Story:
 
     async def upstream(self) -> dict[str, str]:
         """Return the refs upstream."""
-        return await self.world.github.refs(UPSTREAM)
+        return await self.world.github.refs(self.home)
 
     def freezes(self) -> list[str]:
-        """Return the names of the bot's rules."""
-        return sorted(ruleset.name for ruleset in self.world.github.rulesets(UPSTREAM) if ruleset.name.startswith("release-freeze"))
+        """Return the names of the bot's rules, and of the branches that classic protection lets nobody but the bot move."""
+        rules = sorted(ruleset.name for ruleset in self.world.github.rulesets(self.home) if ruleset.name.startswith("release-freeze"))
+        return [*rules, *self.world.github.closed_branches(self.home)]
 
     async def picture(self) -> str:
         """Return everything that helps to see why a story went wrong."""
         release = await self.release()
-        comments = [f"{one.author.login}: {one.body}" for one in self.world.github.comments(UPSTREAM, self.issue)] if self.issue else []
+        comments = [f"{one.author.login}: {one.body}" for one in self.world.github.comments(self.home, self.issue)] if self.issue else []
         steps = [f"{step['name']}: {step['state']} – {step['why']}" for step in release.get("steps", ())]
         return "\n".join(["--- steps", *steps, "--- comments", *comments, "--- log", *self.world.log[-30:], "--- errors", *self.errors])
 
@@ -321,10 +331,10 @@ class Story:
         await self.world.drain()
         self.status_now()
         bot = self.world.github.app.bot.login
-        for number, issue in self.world.github.repository(UPSTREAM).issues.items():
+        for number, issue in self.world.github.repository(self.home).issues.items():
             if issue.author.login == bot and number not in self.alarms:
                 raise Unexpected(f"the bot opened an issue the story does not tell of: {issue.title}")
-            for comment in self.world.github.comments(UPSTREAM, number):
+            for comment in self.world.github.comments(self.home, number):
                 if comment.author.login == bot and comment.id not in self.expected and not building.is_handled(self, comment.body):
                     raise Unexpected(f"the bot said something the story does not tell:\n{comment.body}")
         assert not self.freezes(), self.freezes()

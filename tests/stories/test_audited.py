@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from bot.rehearsal.stage import UPSTREAM
 from bot.verify.release_diff import LARGEST_FILE
@@ -83,20 +82,5 @@ async def test_a_tag_of_a_tag_is_refused(tmp_path: Path) -> None:
         await story.comment("@hugovk", "is malformed", "The tag points to a 'tag', not to a commit")
         await story.pushed_as_tag(cut.tag)
         await story.comment("/release approve", cut.tag)
-        story.say("/release abort this story is told")
-        await story.state("aborted")
-
-
-@pytest.mark.chaos
-async def test_cherry_picks_are_compared_with_the_branch_by_patch_and_by_place(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0rc2") as story:
-        fix = await story.hands.merge_fix("3.15")
-        story.say("/release 3.15.0rc2")
-        await story.asked_to_cut()
-        await story.hands.fetch()
-        cut = await story.hands.cut_cherry_picked(story.setting.version, "v3.15.0rc1", [fix.commit], key=story.setting.key)
-        await story.pushed(cut)
-        await story.step("audit", "failed")
-        await story.comment("Its 1 cherry-picks are all on 3.15 too", "picking it again from there gives exactly the same tree")
         story.say("/release abort this story is told")
         await story.state("aborted")

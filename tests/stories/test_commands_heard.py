@@ -173,7 +173,8 @@ async def test_versions_that_cannot_be_released(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         for line, why in (
             ("/release 3.99.0a1", "The profile cpython says nothing about 3.99"),
-            ("/release 3.15.0b1", "begins a new branch, which this bot cannot make yet"),
+            ("/release 3.13 --as eol", "bugfix"),
+            ("/release azure-core 1.30.0", "cpython has no packages of their own versions"),
         ):
             await story.refusal(story.say(line), why)
         await nothing_is_open(story)

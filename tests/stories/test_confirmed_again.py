@@ -196,6 +196,7 @@ async def test_one_byte_is_another_and_everybody_in_charge_hears_of_it_once_howe
         assert len(alarms(story)) == 1
 
 
+@pytest.mark.chaos
 async def test_a_row_vanishes_and_two_persons_recall_the_release_while_the_next_one_is_made(tmp_path: Path) -> None:
     async with out(tmp_path) as (story, cut):
         await released(story, cut)

@@ -155,7 +155,9 @@ async def dying(directory: Path, course: Course, point: str, database_url: str |
     assert deeds(story) == usual
 
 
-@pytest.mark.parametrize("disorder", [duplicated, rarely(half_of_it_fails), rarely(half_of_it_is_lost), all_of_it_is_lost, shuffled])
+@pytest.mark.parametrize(
+    "disorder", [duplicated, rarely(half_of_it_fails), rarely(half_of_it_is_lost), all_of_it_is_lost, rarely(shuffled)]
+)
 async def test_deliveries_come_twice_late_or_never(tmp_path: Path, disorder: Disorder) -> None:
     await late_or_never(tmp_path, ordinary, disorder)
 

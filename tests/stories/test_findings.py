@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.faults import Fault, refuse
 from bot.rehearsal.stage import UPSTREAM
 from tests.stories.story import Story
@@ -165,6 +167,7 @@ async def test_an_extra_change_is_waived_by_somebody_who_neither_started_nor_tag
         await story.status("**Waived** by `ambv`", f"`audit` for `{cut.tag}`: the knights insist")
 
 
+@pytest.mark.chaos
 async def test_a_waiver_is_for_one_tag_only(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         first = await story.opened(extra_changes={"Lib/shrubbery.py": b"print('Ni!')\n"})

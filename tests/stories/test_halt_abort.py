@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from bot.rehearsal.stage import UPSTREAM
-from tests.stories.telling import telling
+from tests.stories.telling import IN_BOTH_MODES, Policy, telling
 
 
-async def test_a_halt_keeps_the_freeze_until_an_approver_resumes(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_halt_keeps_the_freeze_until_an_approver_resumes(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         story.world.github.join_team("coredev", *story.setting.team)
         cut = await story.opened()
         await story.comment("/release approve", cut.tag)
@@ -18,7 +19,7 @@ async def test_a_halt_keeps_the_freeze_until_an_approver_resumes(tmp_path: Path)
         await story.state("halted")
         await story.comment("@hugovk", "is halted and its freeze stays: the tag is being discussed", "/release resume")
         assert "🛑" in await story.status("the tag is being discussed", "(said by `coredev`)")
-        assert len(story.freezes()) == 2
+        assert len(story.freezes()) == holds
         early = story.say(f"/release approve {cut.tag}")
         await story.refusal(early, "is halted")
         twice = story.say("/release halt once more", by="coredev")
@@ -68,10 +69,12 @@ async def test_an_abort_lifts_the_freeze_and_pushes_nothing(tmp_path: Path) -> N
         assert (await story.upstream())["refs/tags/v3.15.0a3"] == again.tag
 
 
-async def test_a_halted_release_can_be_aborted(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_halted_release_can_be_aborted(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         story.say("/release 3.15.0a3")
         await story.asked_to_cut()
+        assert len(story.freezes()) == holds
         story.say("/release halt wait")
         await story.comment("is halted and its freeze stays: wait")
         story.say("/release abort let us skip this one")

@@ -70,6 +70,7 @@ async def test_without_any_hook_the_polls_carry_the_release(tmp_path: Path) -> N
         await given_up(story)
 
 
+@pytest.mark.chaos
 async def test_doubled_and_shuffled_hooks_do_nothing_twice(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True) as story:
         for post in (story.world.azure.hooks, story.world.github.webhooks):

@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.rehearsal.faults import Fault, call
 from bot.rehearsal.stage import UPSTREAM
 from tests.stories.story import Story
-from tests.stories.telling import telling
+from tests.stories.telling import IN_BOTH_MODES, Policy, telling
 
 FIX = {"Lib/shrubbery.py": "print('Ni!')\n"}
 
@@ -73,10 +73,12 @@ async def test_an_edited_rule_halts(tmp_path: Path) -> None:
         await given_up(story)
 
 
-async def test_a_branch_that_moves_in_spite_of_the_freeze_halts(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_branch_that_moves_in_spite_of_the_freeze_halts(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         story.say("/release 3.15.0a3")
         await story.asked_to_cut()
+        assert len(story.freezes()) == holds
         fix = await story.world.github.repository(UPSTREAM).git.resolve("refs/heads/main^")
         await story.world.github.set_ref("coredev", UPSTREAM, "refs/heads/main", fix)
         await halted(story, "main moved from", str(fix))
@@ -133,9 +135,11 @@ async def test_another_tag_is_pushed_past_the_bot(tmp_path: Path) -> None:
         await story.state("aborted")
 
 
-async def test_a_rule_that_comes_after_the_freeze_stops_the_push_until_it_is_gone(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_rule_that_comes_after_the_freeze_stops_the_push_until_it_is_gone(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         cut = await story.opened()
+        assert len(story.freezes()) == holds
         await story.comment("/release approve", cut.tag)
         reviewed = {"name": "reviews", "rules": [{"type": "pull_request"}], "conditions": on("refs/heads/main")}
         late = story.world.github.add_ruleset("coredev", UPSTREAM, reviewed)
@@ -146,9 +150,11 @@ async def test_a_rule_that_comes_after_the_freeze_stops_the_push_until_it_is_gon
         await story.state("done")
 
 
-async def test_a_release_whose_push_is_refused_can_be_aborted(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_release_whose_push_is_refused_can_be_aborted(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         cut = await story.opened()
+        assert len(story.freezes()) == holds
         await story.comment("/release approve", cut.tag)
         reviewed = {"name": "reviews", "rules": [{"type": "pull_request"}], "conditions": on("refs/heads/main")}
         story.world.github.add_ruleset("coredev", UPSTREAM, reviewed)

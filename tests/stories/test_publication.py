@@ -32,7 +32,7 @@ RELEASES = "/api/v1/downloads/release/"
 
 def without_pipeline(text: str) -> str:
     """Leave the pipeline of Windows out of a profile, with what it publishes, and what comes after the push: that is told elsewhere."""
-    text = re.sub(r'^\[\[step\]\]\nname = "(?:windows|wrap-up).*\n(?:(?!\[).*\n)*', "", text, flags=re.MULTILINE)
+    text = re.sub(r'^\[\[step\]\]\nname = "(?:windows|store|wrap-up|checklist).*\n(?:(?!\[).*\n)*', "", text, flags=re.MULTILINE)
     text = text.replace('needs = ["source", "windows", "macos"]', 'needs = ["source", "macos"]').replace(', "windows-publish"]', "]")
     return text.replace('"windows-installer", "windows-embeddable", ', "")
 

@@ -11,8 +11,8 @@ import pytest
 from bot.effects import Door
 from bot.rehearsal.faults import Fault, call, refuse
 from bot.rehearsal.release_manager import Cut
-from bot.release.facts import PublicationSeen
 from bot.release.outcomes import Failed, Outcome
+from bot.release.published import PublicationSeen
 from bot.state import load
 from bot.steps import push
 from bot.store.claim import Claim

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tests.stories.telling import telling
+from tests.stories.telling import IN_BOTH_MODES, Policy, telling
 
 
-async def test_a_fix_comes_in_after_the_tag(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_fix_comes_in_after_the_tag(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         first = await story.opened()
         await story.comment("/release approve", first.tag)
         refreeze = story.say("/release refreeze gh-150001 breaks the build")
@@ -18,7 +19,7 @@ async def test_a_fix_comes_in_after_the_tag(tmp_path: Path) -> None:
         assert fix.answer.accepted
         await story.reaction(refreeze, "+1")
         await story.comment("Cut 3.15.0a3 from main at", fix.commit)
-        assert len(story.freezes()) == 2
+        assert len(story.freezes()) == holds
         stopped = await story.hands.merge_fix("main")
         assert not stopped.answer.accepted
         second = await story.hands_cut()
@@ -31,10 +32,12 @@ async def test_a_fix_comes_in_after_the_tag(tmp_path: Path) -> None:
         assert (await story.upstream())["refs/tags/v3.15.0a3"] == second.tag
 
 
-async def test_the_fix_comes_before_the_tag(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_the_fix_comes_before_the_tag(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         story.say("/release 3.15.0a3")
         await story.asked_to_cut()
+        assert len(story.freezes()) == holds
         story.say("/release refreeze one more pull request")
         await story.comment("main is open again for the fix")
         fix = await story.hands.merge_fix("main")
@@ -45,9 +48,11 @@ async def test_the_fix_comes_before_the_tag(tmp_path: Path) -> None:
         await story.state("done")
 
 
-async def test_it_is_frozen_again_without_a_fix(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_it_is_frozen_again_without_a_fix(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         first = await story.opened()
+        assert len(story.freezes()) == holds
         await story.comment("/release approve", first.tag)
         story.say("/release refreeze perhaps there is a fix")
         await story.comment("main is open again for the fix")
@@ -62,10 +67,12 @@ async def test_it_is_frozen_again_without_a_fix(tmp_path: Path) -> None:
         assert release["attempt"] == 2
 
 
-async def test_a_release_is_aborted_while_the_branch_is_open_for_a_fix(tmp_path: Path) -> None:
-    async with telling(tmp_path, "3.15.0a3") as story:
+@IN_BOTH_MODES
+async def test_a_release_is_aborted_while_the_branch_is_open_for_a_fix(tmp_path: Path, policy: Policy, holds: int) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=policy) as story:
         story.say("/release 3.15.0a3")
         await story.asked_to_cut()
+        assert len(story.freezes()) == holds
         story.say("/release refreeze one more pull request")
         await story.comment("main is open again for the fix")
         story.say("/release abort there is no fix")

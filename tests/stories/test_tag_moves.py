@@ -3,8 +3,11 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.faults import Fault, call
 from bot.rehearsal.release_manager import Cut
+from tests.stories.disorder import Mortal
 from tests.stories.story import Story, accepted
 from tests.stories.telling import telling
 
@@ -121,3 +124,42 @@ async def test_two_forks_with_different_tags_ask_for_a_choice(tmp_path: Path) ->
         story.say(f"/release approve {mine.tag}")
         await story.state("done")
         assert (await story.upstream())["refs/tags/v3.15.0a3"] == mine.tag
+
+
+@pytest.mark.chaos
+async def test_another_fork_with_the_tag_does_not_hide_that_it_is_gone_from_the_one_that_counts(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3") as story:
+        story.say("/release 3.15.0a3", by="pablogsal")
+        await story.asked_to_cut()
+        cut = await story.hands_cut()
+        await story.pushed(cut)
+        await told(story, cut)
+        await story.smuggled("pablogsal/cpython", "refs/tags/v3.15.0a3", cut.tag)
+        accepted(await story.hands.delete_tag_in_fork(cut))
+        await story.step("tag", "failed")
+        await story.comment("no longer in hugovk/cpython", "Push the same tag object again")
+        await story.pushed(cut, force=True)
+        await story.step("tag", "passed", attempt=1)
+        story.say(f"/release approve {cut.tag}")
+        await story.state("done")
+
+
+@pytest.mark.chaos
+async def test_a_tag_deleted_once_the_push_was_begun_is_asked_for(tmp_path: Path) -> None:
+    mortal = Mortal(("between",), only=("push",))
+    async with telling(tmp_path, "3.15.0a3", observers=[mortal]) as story:
+        cut = await story.opened()
+        await story.approved(cut)
+
+        async def died() -> bool:
+            return mortal.died.is_set()
+
+        await story.until("the death before the push", died)
+        await story.kill_bot()
+        accepted(await story.hands.delete_tag_in_fork(cut))
+        await story.start_bot()
+        await story.comment("@hugovk", "The tag in hugovk/cpython is gone", "Push it there again")
+        assert "refs/tags/v3.15.0a3" not in await story.upstream()
+        await story.pushed(cut, force=True)
+        await story.state("done")
+        assert (await story.upstream())["refs/tags/v3.15.0a3"] == cut.tag

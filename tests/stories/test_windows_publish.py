@@ -117,11 +117,74 @@ async def test_a_publication_of_another_run_is_not_taken_for_ours(tmp_path: Path
         cut, first = await to_go(story)
         other = story.world.azure.queue(EXPERT, {**first.parameters, "SourceCommit": "2" * 40})
         wrong = {**first.parameters, "DoPublish": "true", "BuildToPublish": "build_to_publish"}
-        story.world.azure.queue(EXPERT, wrong, {"build_to_publish": other.name})
+        foreign = story.world.azure.queue(EXPERT, wrong, {"build_to_publish": other.name})
         story.say(f"/release go {cut.tag}")
+        await story.comment(f"@{EXPERT}", f"queued by `{EXPERT}`, comes first")
+        story.world.azure.cancel(EXPERT, foreign.id)
+        went_on(story, foreign)
         ours = await ordered(story, 4)
         assert ours.earlier == {"build_to_publish": first.name}
         await published(story, ours)
+
+
+async def test_nothing_is_published_while_somebody_else_publishes(tmp_path: Path) -> None:
+    """A run that the expert queued by hand comes first; then ours, which stops for the index, and is tried again when nobody is at it."""
+    async with publishing(tmp_path) as story:
+        cut, first = await to_go(story)
+        theirs = {**first.parameters, "SourceTag": "v3.14.8", "SourceCommit": "2" * 40}
+        foreign = {**theirs, "DoPublish": "true", "BuildToPublish": "build_to_publish"}
+        other = story.world.azure.queue(EXPERT, foreign, {"build_to_publish": first.name})
+        story.say(f"/release go {cut.tag}")
+        await story.comment(f"@{EXPERT}", f"queued by `{EXPERT}`, comes first", f"buildId={other.id}")
+        went_on(story, other)
+        story.world.azure.approve(EXPERT, other.id, "Publish")
+        story.world.azure.advance(other.id)
+        await story.step("windows-publish", "waiting")
+        assert len(story.world.azure.runs) == 2
+        went_on(story, other)
+        ours = await ordered(story, 3)
+        story.world.azure.fail(ours.id, "Publish", "Lost a race with another publish step!")
+        await approved(story, ours, "Publish")
+        await story.comment(
+            f"@{story.manager}", "Lost a race", "The job `Publish_PyManager` stops when somebody else changed the index", AGAIN
+        )
+        retry(story, "windows-publish")
+
+        async def again() -> bool:
+            return ours.stage("Publish").attempt == 2
+
+        await story.until("another try", again)
+        await published(story, ours)
+        assert len(story.world.azure.runs) == 3
+
+
+@pytest.mark.chaos
+async def test_of_two_releases_that_get_their_go_together_one_publishes_after_the_other(tmp_path: Path) -> None:
+    async with publishing(tmp_path) as story:
+        story.world.buildbot.add_builder("builder of 3.14", "3.14", "stable", "tier-1")
+        story.world.buildbot.finish("builder of 3.14")
+        cut, _ = await to_go(story)
+        other = await story.beside("3.14.2", "pablogsal")
+        cut_too = await other.opened()
+        await other.approved(cut_too)
+        await approved(other, await ordered(other, 2), "Sign", "Pack")
+        await other.comment(f"/release go {cut_too.tag}")
+        story.say(f"/release go {cut.tag}")
+        other.say(f"/release go {cut_too.tag}", by="pablogsal")
+        before = await ordered(story, 3)
+        one, two = (story, other) if before.parameters["SourceTag"] == "v3.15.0a3" else (other, story)
+        went_on(story, before)
+        assert "Windows takes 3 approvals in all" in await asked(one, "Publish", before)
+        waits = await two.step("windows-publish", "waiting")
+        assert "Only one run may publish for Windows at a time" in waits["why"] or "orders its own run" in waits["why"]
+        await two.swept()
+        assert len(story.world.azure.runs) == 3
+        told(one)
+        story.world.azure.approve(EXPERT, before.id, "Publish")
+        went_on(story, before)
+        await one.state("done")
+        told(two)
+        await published(two, await ordered(two, 4))
 
 
 async def test_what_turns_out_not_to_be_signed_is_not_published(tmp_path: Path) -> None:
@@ -223,23 +286,6 @@ async def test_what_was_deleted_cannot_be_published(tmp_path: Path) -> None:
         await story.comment(f"@{story.manager}", "was deleted on Azure", "There is nothing to publish")
         story.world.azure.estate.runs[first.id] = first
         await published(story, (await ordered(story, 2)))
-
-
-@pytest.mark.chaos
-async def test_a_failed_publication_is_tried_again(tmp_path: Path) -> None:
-    async with publishing(tmp_path) as story:
-        _, second = await gone(story)
-        story.world.azure.fail(second.id, "Publish", "The index was changed by somebody else")
-        await approved(story, second, "Publish")
-        await story.comment(f"@{story.manager}", "The stage `Publish` of the run", "The index was changed by somebody else.", AGAIN)
-        retry(story, "windows-publish")
-
-        async def again() -> bool:
-            return second.stage("Publish").attempt == 2
-
-        await story.until("another try", again)
-        await published(story, second)
-        assert len(story.world.azure.runs) == 2
 
 
 @pytest.mark.chaos

@@ -4,9 +4,12 @@ import asyncio
 import hashlib
 import json
 import re
+import tomllib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +17,9 @@ import pytest
 from bot.journal import Head, verify
 from bot.rehearsal.azure_model import Run as AzureRun
 from bot.rehearsal.faults import Fault, call, drop_after, refuse
+from bot.rehearsal.github_model import Issue, Label
 from bot.rehearsal.release_manager import Cut
+from bot.rehearsal.schedule_repository import unscheduled
 from bot.release.facts import Run
 from bot.release.ids import WorkKey
 from bot.state import dump, load
@@ -24,6 +29,7 @@ from bot.store.store import Store
 from tests.stories.disorder import Mortal, reviving
 from tests.stories.story import Story
 from tests.stories.telling import telling
+from tests.stories.test_first_beta import B1, acknowledged, asked_for_bump, bumped
 
 FORK = "hugovk/cpython"
 BRANCH = "refs/heads/branch-3.15.0a3"
@@ -184,6 +190,7 @@ async def aborted(story: Story) -> int:
     return int(abort)
 
 
+@pytest.mark.chaos
 async def test_a_whole_release_is_kept_and_everybody_is_thanked(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True) as story:
         story.patience = 60.0
@@ -248,7 +255,8 @@ async def test_a_branch_that_moves_in_the_last_moment_is_left_alone(tmp_path: Pa
         story.world.faults.add(Fault(action=call(before=move), method="GET", path=rf"/{FORK}/git/ref/heads/branch"))
         story.say(f"/release approve {await tag_of(story)}")
         await story.state("done")
-        await thanked(story, "left as it is: it moves")
+        # It is left for having moved, or for where it is when that is looked at again.
+        await thanked(story, "left as it is: it ")
         assert [await forks_branch(story)] == heads
 
 
@@ -343,7 +351,7 @@ async def test_a_run_that_may_not_be_kept_is_left_to_people(tmp_path: Path) -> N
             "typeKey": "AccessDeniedException",
             "errorCode": 0,
         }
-        story.world.faults.add(Fault(action=refuse(403, no), method="POST", path=LEASES))
+        story.world.faults.add(Fault(action=refuse(403, no), method="POST", path=LEASES, times=100))
         story.say(f"/release approve {cut.tag}")
         await story.state("done")
         await thanked(story, f"refused to keep run {run.id}", "needs Retain indefinitely", "can retain it on its page", f"buildId={run.id}")
@@ -356,9 +364,11 @@ async def test_azure_is_down_at_the_end(tmp_path: Path) -> None:
         run = queued(story)
         await with_runs(story, run)
         down = story.world.faults.add(Fault(action=refuse(503), path=r"/_apis/build/", times=1_000_000))
+        number = story.world.github.open_issue("coredev", UPSTREAM, "It crashes", labels=["deferred-blocker"])
         story.say(f"/release approve {cut.tag}")
         step = await story.step("wrap-up", "waiting")
         assert "Azure DevOps" in step["why"]
+        assert story.world.github.issue(UPSTREAM, number).labels == ["release-blocker"], "nothing else has to wait for it"
         assert story.freezes() == []
         assert (await story.release())["state"] == "running"
         assert (await story.upstream())["refs/tags/v3.15.0a3"] == cut.tag
@@ -369,6 +379,285 @@ async def test_azure_is_down_at_the_end(tmp_path: Path) -> None:
         await thanked(story)
         assert kept(story) == [run.id]
         assert await dossier(story) == before
+
+
+UPSTREAM, SCHEDULE = "python/cpython", "python/peps"
+PROPOSED = "refs/heads/release-bot/3.15.0a3"
+DATES, LISTS = "release_management/python-releases.toml", "peps/pep-0790.rst"
+
+
+async def proposed(story: Story, ref: str = PROPOSED) -> dict[str, Any]:
+    """Return what the schedule says on a branch of its repository."""
+    git = story.world.github.repository(SCHEDULE).git
+    found = await git.resolve(f"{ref}:{DATES}")
+    return tomllib.loads((await git.content("blob", str(found))).decode())
+
+
+async def listed(story: Story, ref: str = "refs/heads/main") -> str:
+    """Return what the PEP of the series says on a branch of the same repository."""
+    git = story.world.github.repository(SCHEDULE).git
+    return (await git.content("blob", str(await git.resolve(f"{ref}:{LISTS}")))).decode()
+
+
+def pulls(story: Story) -> list[Issue]:
+    return [issue for issue in story.world.github.repository(SCHEDULE).issues.values() if issue.is_pull_request]
+
+
+async def test_what_was_put_off_blocks_the_next_release_and_what_was_made_is_proposed_and_drafted(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        github, deferred = story.world.github, ["deferred-blocker"]
+        issue = github.open_issue("coredev", UPSTREAM, "It crashes", labels=[*deferred, "3.15"])
+        pull = github.open_issue("coredev", UPSTREAM, "Mend it", labels=deferred, pull_request=True)
+        over = github.open_issue("coredev", UPSTREAM, "It crashed", labels=deferred)
+        github.close("coredev", UPSTREAM, over)
+        other = github.open_issue("coredev", UPSTREAM, "It crashes in 3.14", labels=[*deferred, "3.13", "3.14"])
+        before = await proposed(story, "refs/heads/main")
+        await carried(story)
+        # What was put off blocks the next release, whatever it is; what is settled stays as it is.
+        labels = {number: github.issue(UPSTREAM, number).labels for number in (issue, pull, over, other)}
+        theirs = {other: [*deferred, "3.13", "3.14"]}
+        assert labels == {issue: ["3.15", "release-blocker"], pull: ["release-blocker"], over: deferred, **theirs}
+        assert (await evidence(story))["deferred-blocker to release-blocker"] == f"#{issue} and #{pull}"
+        # The day of the release is proposed, and merged by the bot itself; nothing else of the schedule changes.
+        (proposal,) = pulls(story)
+        assert (proposal.head, proposal.base, proposal.title) == ("release-bot/3.15.0a3", "main", "Release schedule: Python 3.15.0a3")
+        assert (proposal.merged_by, proposal.merged_as) == (github.app.bot, (await github.refs(SCHEDULE))["refs/heads/main"])
+        assert (await evidence(story))["pull request python/peps#1"] == "merged"
+        (made,) = [entry for entry in before["release"]["3.15"] if entry["stage"] == "3.15.0 alpha 3"]
+        made |= {"state": "actual", "date": datetime.now(UTC).date()}
+        assert await proposed(story) == await proposed(story, "refs/heads/main") == before
+        # So do the lists of its PEP, in the same pull request.
+        assert f"- 3.15.0 alpha 3: {datetime.now(UTC):%A, %Y-%m-%d}\n" in (await listed(story)).partition("Bugfix releases")[0]
+        assert await unscheduled(story.world, story.setting.version) == []
+        # The announcement is drafted, and is a row that nothing waits for.
+        body = await thanked(story, "Draft for https://discuss.python.org/c/core-dev/23", "content/posts/python-3150-alpha-3/index.md")
+        assert "Only people can do this" not in body
+        asked = await handed(story, "Announce Python 3.15.0a3 at https://discuss")
+        assert re.search(r"drafts are in \S+#issuecomment-[0-9]+\. Nothing waits for it\.$", asked)
+        assert not any(act["what"].startswith("Merge ") for act in (await story.release())["people"])
+
+
+async def test_what_the_bot_may_not_do_is_left_to_people_with_all_they_need_for_it(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        github = story.world.github
+        github.uninstall(SCHEDULE)
+        number = github.open_issue("coredev", UPSTREAM, "It crashes", labels=["deferred-blocker"])
+        no = refuse(403, {"message": "Resource not accessible by integration"})
+        story.world.faults.add(Fault(action=no, method="POST", path=rf"/issues/{number}/labels"))
+        await carried(story)
+        body = await thanked(story, "Resource not accessible by integration", f"issues/{number}", "the App is not installed there")
+        assert '\n-state = "expected"\n+state = "actual"\n' in body
+        assert (github.issue(UPSTREAM, number).labels, pulls(story)) == (["deferred-blocker"], [])
+        why = (await story.step("wrap-up", "passed"))["why"]
+        assert why.startswith(
+            f"Left to people: deferred-blocker to release-blocker, #{number}, branch branch-3.15.0a3 in hugovk/cpython and "
+        )
+        assert why.endswith(" and schedule in python/peps.")
+        await handed(story, "Put the label release-blocker in the place of deferred-blocker on", f" on #{number}.")
+        await handed(story, "Say in ", f"{SCHEDULE}/blob/main/release_management/python-releases.toml that Python 3.15.0a3 was made on ")
+
+
+async def handed(story: Story, start: str, *words: str) -> str:
+    """See that the manager has one row that begins so, which nothing waits for; return what it says."""
+    (row,) = [act for act in (await story.release())["people"] if act["what"].startswith(start)]
+    assert (row["who"], row["done"]) == (["hugovk"], row["since"])
+    what = str(row["what"])
+    assert all(word in what for word in words), what
+    assert what.endswith("Nothing waits for it.")
+    return what
+
+
+def unmerged(text: str) -> str:
+    """Return the policy where people merge what the bot proposes."""
+    old = ", merge = true }\nnew_branch"
+    assert old in text
+    return wrapped(text.replace(old, " }\nnew_branch"))
+
+
+REVIEWS = ("dismiss_stale_reviews_on_push", "require_code_owner_review", "require_last_push_approval", "required_review_thread_resolution")
+
+
+async def closed(story: Story) -> None:
+    """Require a review of everything that is merged into the schedule."""
+    rule = {"type": "pull_request", "parameters": {**dict.fromkeys(REVIEWS, False), "required_approving_review_count": 1}}
+    names = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    story.world.github.add_ruleset("coredev", SCHEDULE, {"name": "reviews", "conditions": names, "rules": [rule]})
+
+
+async def changed(story: Story) -> None:
+    """Let somebody put another change on the bot's branch before it merges."""
+
+    async def change() -> None:
+        await story.world.github.commit("hugovk", SCHEDULE, "release-bot/3.15.0a3", {"README.rst": "Hello"}, "Say hello")
+
+    story.world.faults.add(Fault(action=call(after=change), method="POST", path=r"/pulls$"))
+
+
+async def doctored(story: Story) -> None:
+    """Let somebody put as many commits in the place of the bot's, of which one says a little more."""
+
+    async def change() -> None:
+        github, git = story.world.github, story.world.github.repository(SCHEDULE).git
+        dates = (await git.content("blob", str(await git.resolve(f"{PROPOSED}:{DATES}")))).decode()
+        lists = (await listed(story, PROPOSED)).replace("alpha 3", "alpha three")
+        await github.set_ref("hugovk", SCHEDULE, PROPOSED, (await github.refs(SCHEDULE))["refs/heads/main"])
+        for path, text in ((DATES, dates), (LISTS, lists)):
+            await github.commit("hugovk", SCHEDULE, "release-bot/3.15.0a3", {path: text}, "Change it")
+
+    story.world.faults.add(Fault(action=call(after=change), method="POST", path=r"/pulls$"))
+
+
+async def moved(story: Story) -> None:
+    """Let somebody do so in the last moment, after the bot has read it."""
+
+    async def change() -> None:
+        await story.world.github.commit("hugovk", SCHEDULE, "release-bot/3.15.0a3", {"README.rst": "Hello"}, "Say hello")
+
+    story.world.faults.add(Fault(action=call(before=change), method="PUT", path=r"/merge$"))
+
+
+NOT_MERGED: dict[Callable[[Story], Awaitable[None]], str] = {
+    closed: "At least 1 approving review is required",
+    changed: "it holds more than the one change that the bot made. Please merge it there.",
+    doctored: "it does not hold what the bot wrote. Please merge it there.",
+    moved: "Head branch was modified",
+}
+
+
+@pytest.mark.parametrize("how", [closed, *(pytest.param(how, marks=pytest.mark.chaos) for how in (changed, doctored, moved))])
+async def test_what_the_bot_may_not_merge_people_are_handed(tmp_path: Path, how: Callable[[Story], Awaitable[None]]) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        before = await proposed(story, "refs/heads/main")
+        await how(story)
+        await carried(story)
+        (proposal,) = pulls(story)
+        assert (proposal.state, await proposed(story, "refs/heads/main")) == ("open", before)
+        await thanked(story, "Left for people to do", f"pull request {SCHEDULE}#1", "Please merge it there", "/pull/1")
+        assert NOT_MERGED[how] in (await evidence(story))[f"pull request {SCHEDULE}#1"]
+        await handed(story, "Merge ", f"{SCHEDULE}/pull/1 into main of {SCHEDULE}, which says that Python 3.15.0a3 was made.")
+
+
+async def test_a_pep_that_people_wrote_otherwise_is_left_to_them_with_the_merge(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        before, old = await proposed(story, "refs/heads/main"), await listed(story)
+        theirs = old.replace("alpha 3", "alpha three")
+        await story.world.github.commit("hugovk", SCHEDULE, "main", {LISTS: theirs}, "Write it out")
+        await carried(story)
+        (proposal,) = pulls(story)
+        assert (proposal.state, await proposed(story, "refs/heads/main")) == ("open", before)
+        assert await proposed(story) != before
+        assert await listed(story, PROPOSED) == await listed(story) == theirs
+        assert "Please run `python -m release_management update-peps` on this branch" in proposal.body
+        await thanked(story, "its lists are not those that are made of the dates as they were", "add its lists, and merge it")
+        await handed(
+            story, "Run `python -m release_management update-peps` in python/peps on the branch of ", "/pull/1, add what it changes"
+        )
+
+
+@pytest.mark.chaos
+async def test_where_the_profile_leaves_the_merge_to_people_they_are_handed_it(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=unmerged) as story:
+        await carried(story)
+        await thanked(story, "the profile leaves it to people. Please merge it there")
+        await handed(story, "Merge ", f"{SCHEDULE}/pull/1 into main of {SCHEDULE}")
+        assert story.world.counts["PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge"] == 0
+
+
+@pytest.mark.chaos
+async def test_what_cannot_even_be_listed_is_left_to_people_and_holds_no_release_open(tmp_path: Path) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        cut = await begun(story)
+        no = refuse(403, {"message": "Resource not accessible by integration"})
+
+        async def shut() -> None:
+            story.world.faults.add(Fault(action=no, method="GET", path=r"/repos/python/cpython/issues$", times=1_000))
+
+        story.world.faults.add(Fault(action=call(after=shut), method="POST", path=r"git-receive-pack"))
+        story.say(f"/release approve {cut.tag}")
+        await story.state("done")
+        told = (await evidence(story))["labels of what was put off"]
+        assert "Resource not accessible by integration" in told
+        assert told.endswith("Please see to it.")
+        await thanked(story, "labels of what was put off")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ("PUT", "/merge$"),
+        ("POST", r"/pulls$"),
+        ("PUT", "/contents/"),
+        ("POST", "/git/refs$"),
+        ("POST", r"/labels$"),
+        ("DELETE", "/labels/"),
+    ],
+)
+async def test_an_answer_that_was_lost_has_nothing_done_twice(tmp_path: Path, lost: tuple[str, str]) -> None:
+    async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
+        number = story.world.github.open_issue("coredev", UPSTREAM, "It crashes", labels=["deferred-blocker"])
+        story.world.github.install(FORK)
+        story.world.faults.add(Fault(action=drop_after(), method=lost[0], path=lost[1]))
+        await carried(story)
+        assert "Left for people" not in await thanked(story)
+        assert story.world.github.issue(UPSTREAM, number).labels == ["release-blocker"]
+        (proposal,) = pulls(story)
+        assert proposal.merged
+        assert sum("push by" in line and "release-bot/" in line for line in story.world.log) == 3
+        assert sum(f"{SCHEDULE}#1 merged by" in line for line in story.world.log) == 1
+
+
+CLASSIC: dict[str, object] = {
+    "url": "https://api.github.example/repos/python/cpython/branches/3.14/protection",
+    "required_signatures": {"url": "https://api.github.example/required_signatures", "enabled": False},
+    "enforce_admins": {"url": "https://api.github.example/enforce_admins", "enabled": True},
+    "required_linear_history": {"enabled": True},
+    "allow_force_pushes": {"enabled": False},
+    "allow_deletions": {"enabled": False},
+    "block_creations": {"enabled": False},
+    "required_conversation_resolution": {"enabled": False},
+    "lock_branch": {"enabled": False},
+    "allow_fork_syncing": {"enabled": False},
+}
+
+
+def begun_with(text: str) -> str:
+    """Return the policy of a release with a checklist, as it begins a branch."""
+    return f'{wrapped(text)}\n\n[[step]]\nname = "checklist"\nneeds = ["thaw"]\n'
+
+
+async def test_a_branch_that_began_gets_what_the_one_before_has_and_its_manager_a_checklist(tmp_path: Path) -> None:
+    async with telling(tmp_path, B1, policy=begun_with) as story:
+        github = story.world.github
+        rules = [{"type": "deletion"}, {"type": "non_fast_forward"}]
+        names = {"ref_name": {"include": ["refs/heads/3.14"], "exclude": []}}
+        theirs = github.add_ruleset("coredev", UPSTREAM, {"name": "protect 3.14", "conditions": names, "rules": rules})
+        github.protect(UPSTREAM, "3.14", CLASSIC)
+        for name in ("3.14", "needs backport to 3.14"):
+            github.repository(UPSTREAM).labels[name] = Label(id=1, name=name, color="c2e0c6", description="fixes for 3.14")
+        cut = await story.opened()
+        await asked_for_bump(story)
+        await acknowledged(story, await bumped(story, cut))
+        await story.approved(cut)
+        await story.comment("<!-- about=checklist-", "@hugovk", "- [ ] Add the branch 3.15 to the buildbots")
+        await story.comment("/release done checklist")
+
+        async def only_that() -> bool:
+            return bool((await story.step("wrap-up", "waiting"))["on"] == ["checklist"])
+
+        await story.until("the last word to wait for the checklist alone", only_that)
+        story.say("/release done checklist")
+        await story.comment("3.15.0b1 is upstream")
+        await story.state("done")
+        old, new = ({one.name: one for one in github.rulesets(UPSTREAM)}[name] for name in ("protect 3.14", "protect 3.15"))
+        assert (old.id, new.patterns("include"), new.rules) == (theirs, ["refs/heads/3.15"], old.rules)
+        kept = github.repository(UPSTREAM)
+        flags = {key: value for key, value in kept.protection["3.15"].items() if isinstance(value, dict) and "url" not in value}
+        assert flags == {key: value for key, value in CLASSIC.items() if isinstance(value, dict) and "url" not in value}
+        made = kept.labels["needs backport to 3.15"]
+        assert (made.color, made.description) == ("c2e0c6", "fixes for 3.15")
+        schedule = await proposed(story, "refs/heads/release-bot/3.15.0b1")
+        assert (schedule["metadata"]["3.15"]["status"], schedule["metadata"]["3.15"]["branch"]) == ("prerelease", "3.15")
 
 
 @pytest.mark.chaos
@@ -403,6 +692,7 @@ async def test_the_bot_dies_at_everything_that_it_tidies_up(tmp_path: Path) -> N
         cut = await begun(story)
         run = queued(story)
         await with_runs(story, run)
+        number = story.world.github.open_issue("coredev", UPSTREAM, "It crashes", labels=["deferred-blocker"])
         async with reviving(story, mortal):
             story.say(f"/release approve {cut.tag}")
             await story.state("done")
@@ -410,7 +700,11 @@ async def test_the_bot_dies_at_everything_that_it_tidies_up(tmp_path: Path) -> N
         assert hashlib.sha256(await dossier(story)).hexdigest() in body
         assert kept(story) == [run.id]
         assert await forks_branch(story) is None
-        assert len(mortal.deaths) == 9
+        assert story.world.github.issue(UPSTREAM, number).labels == ["release-blocker"]
+        (proposal,) = pulls(story)
+        assert proposal.merged
+        assert sum(f"{SCHEDULE}#1 merged by" in line for line in story.world.log) == 1
+        assert len(mortal.deaths) == 3 * len({key for _, key in mortal.deaths}) == 33
 
 
 async def test_a_halt_and_its_end_are_not_part_of_the_dossier_once_it_is_closed(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from bot.release import model
 from bot.release.dossier import made, whole
 from bot.release.dossier import persons as types
 from bot.release.dossier.closing import AFTERWARDS, Decided, commands, decisions, waited
-from bot.release.facts import Build, Checked, FileRead, Proved, PublicationSeen, Run, Tag
+from bot.release.facts import Build, Checked, Proved, Run, Tag
 from bot.release.model import Release
+from bot.release.published import FileRead, PublicationSeen
 from bot.release.record import Said, Seal
 
 VERBS = {

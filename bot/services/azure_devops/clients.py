@@ -18,6 +18,7 @@ from azure.devops.v7_0.pipelines.models import (
     RepositoryResourceParameters,
     RunPipelineParameters,
     RunResourcesParameters,
+    Variable,
 )
 from azure.devops.v7_0.pipelines.pipelines_client import PipelinesClient
 
@@ -99,14 +100,14 @@ class Pipelines(Guarded, PipelinesClient):  # type: ignore[misc]  # the package 
 
 
 class Approvals(Guarded):
-    """Approvals as they are read; there is no way here to give one."""
+    """Approvals, for which the package has no client."""
 
     def warm_up(self) -> None:
         """Read the list of locations, which all clients share from then on."""
         self._get_organization_resource_location(APPROVALS)
 
-    def named(self, project: str, ids: tuple[str, ...]) -> object:
-        """Return the approvals of these ids with their steps, as the service writes them.
+    def named(self, project: str, ids: tuple[str, ...], *, expand: str = "steps") -> object:
+        """Return the approvals of these ids with their steps, or with what the bot may do (``permissions``), as the service writes them.
 
         https://learn.microsoft.com/en-us/rest/api/azure/devops/approvalsandchecks/approvals/query
         """
@@ -115,9 +116,22 @@ class Approvals(Guarded):
             location_id=APPROVALS,
             version="7.1-preview.1",
             route_values={"project": quote(project, safe="")},
-            query_parameters={"approvalIds": quote(",".join(ids), safe=","), "$expand": "steps"},
+            query_parameters={"approvalIds": quote(",".join(ids), safe=","), "$expand": expand},
         )
         return response.json()
+
+    def decide(self, project: str, approval: str, status: str, comment: str) -> None:
+        """Give one approval or refuse it, as the bot itself: its id alone says which.
+
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/approvalsandchecks/approvals/update
+        """
+        self._send(
+            http_method="PATCH",
+            location_id=APPROVALS,
+            version="7.1-preview.1",
+            route_values={"project": quote(project, safe="")},
+            content=[{"approvalId": approval, "status": status, "comment": comment}],
+        )
 
 
 class Clients:
@@ -147,6 +161,7 @@ class Clients:
 def _written(order: Order) -> Any:  # noqa: ANN401 - the package's own
     """Write an order as the package wants it."""
     earlier = {alias: PipelineResourceParameters(version=name) for alias, name in order.resources.items()}
-    repository = RepositoryResourceParameters(ref_name=order.ref)
+    repository = RepositoryResourceParameters(ref_name=order.ref, version=order.commit or None)
+    variables = {name: Variable(value=value) for name, value in order.variables.items()}
     resources = RunResourcesParameters(repositories={"self": repository}, pipelines=earlier or None)
-    return RunPipelineParameters(template_parameters=dict(order.parameters), resources=resources)
+    return RunPipelineParameters(template_parameters=dict(order.parameters), resources=resources, variables=variables or None)

@@ -30,12 +30,14 @@ class Limits:
     """Waits in seconds and bounds.
 
     ``timeout`` is for every wait for the network, not for a request as a whole; ``concurrency`` counts requests under way at once;
-    ``most_runs`` is how many runs a search may find; ``largest_file`` counts bytes of a file that is read from an artifact.
+    ``most_runs`` is how many runs a search may find, ``longest_list`` how many are listed without reading each; ``largest_file`` counts
+    bytes of a file that is read from an artifact.
     """
 
     timeout: float = 30.0
     concurrency: int = 4
     most_runs: int = 50
+    longest_list: int = 500
     largest_file: int = 1024 * 1024
 
 

@@ -10,11 +10,14 @@ from pydantic import TypeAdapter
 from bot.services.answers import MalformedAnswer, parse
 from bot.services.azure_devops.connection import TopicBase, every, read
 from bot.services.azure_devops.errors import AzureRefused
-from bot.services.azure_devops.shapes import Approval, ApprovalId, Artifact, AzureRunId, Stage
+from bot.services.azure_devops.shapes import Approval, ApprovalId, ApprovalStatus, Artifact, AzureRunId, Stage
 from bot.services.azure_devops.timeline import Timeline, stages
 
 _READABLE = "PipelineArtifact"
 """The kind of artifact whose files the organisation itself hands out; of the others it only names other hosts."""
+
+_MOST_FILES = 100
+"""How many files of a folder are read; the builds of one package are a few, or some dozens where it is compiled."""
 
 _LIST_OF_FILES = "manifest"
 """The name under which an artifact's list of files is read."""
@@ -46,7 +49,7 @@ _TIMELINE, _ARTIFACT = TypeAdapter(Timeline), TypeAdapter(Artifact)
 
 
 class Course(TopicBase):
-    """The stages of a run. Approvals are only read: they are what people are for, and the bot must not be an approver."""
+    """The stages of a run, the approvals they wait for, and what it published."""
 
     async def timeline(self, run: AzureRunId) -> tuple[Stage, ...]:
         """Return the stages of a run with their jobs and pending approvals, in their order; none while it has not started.
@@ -68,6 +71,27 @@ class Course(TopicBase):
         answer = await self._ask(what, lambda clients: clients.approvals.named(self._project, wanted))
         return [approval for approval in parse(_APPROVALS, answer, what=what).value if approval.id in wanted]
 
+    async def permitted(self, ids: Collection[ApprovalId]) -> frozenset[ApprovalId]:
+        """Return those of these approvals that the bot itself may give or refuse now.
+
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/approvalsandchecks/approvals/query
+        """
+        if not ids:
+            return frozenset()
+        what, wanted = "read what the bot may approve", tuple(sorted(ids))
+        answer = await self._ask(what, lambda clients: clients.approvals.named(self._project, wanted, expand="permissions"))
+        return frozenset(one.id for one in parse(_APPROVALS, answer, what=what).value if one.id in wanted and one.is_mine)
+
+    async def decide(self, approval: ApprovalId, comment: str, *, approved: bool) -> None:
+        """Give one approval, or refuse it; what became of it has to be read back, for it may need others as well.
+
+        Raise AzureRefused, with status 409 where it was decided before, and where the bot is not an approver.
+        https://learn.microsoft.com/en-us/rest/api/azure/devops/approvalsandchecks/approvals/update
+        """
+        status = (ApprovalStatus.APPROVED if approved else ApprovalStatus.REJECTED).value
+        what = f"have the approval {approval} {status}"
+        await self._ask(what, lambda clients: clients.approvals.decide(self._project, approval, status, comment))
+
     async def retry_stage(self, run: AzureRunId, stage: str) -> None:
         """Let the failed jobs of a failed or cancelled stage run again; its approval is asked for anew.
 
@@ -80,6 +104,31 @@ class Course(TopicBase):
         what = f"list the artifacts of run {run}"
         return every(_ARTIFACT, await self._ask(what, lambda clients: clients.builds.get_artifacts(self._project, run)), what)
 
+    async def artifact_files(
+        self, run: AzureRunId, artifact: str, folder: str, *, endings: tuple[str, ...], largest: int
+    ) -> dict[str, bytes]:
+        """Return the files in a folder of an artifact whose names end so, by their paths within it.
+
+        ``largest`` is how many bytes all of them together may have. Only the organisation's own host is asked, as by ``artifact_text``.
+        Raise AzureRefused where there is no such artifact, it lies elsewhere, or holds too many files or bytes.
+        """
+        what = f"read {folder} in the artifact {artifact} of run {run}"
+        start = f"{folder}/"
+        listed = await self._listed(what, run, artifact)
+        paths = {path: blob for path, blob in listed.items() if path.startswith(start) and path.endswith(endings)}
+        if len(paths) > _MOST_FILES:
+            raise AzureRefused(f"The folder {folder} in the artifact {artifact} of run {run} holds more than {_MOST_FILES} files")
+        files: dict[str, bytes] = {}
+        for path, blob in sorted(paths.items()):
+            left = largest - sum(map(len, files.values()))
+            try:
+                files[path.removeprefix(start)] = await self._file(what, run, artifact, blob, path.rpartition("/")[2], limit=left)
+            except MalformedAnswer:
+                # It would be as long at every further look.
+                too_long = f"The folder {folder} in the artifact {artifact} of run {run} holds more than {largest} bytes to be released"
+                raise AzureRefused(too_long) from None
+        return files
+
     async def artifact_text(self, run: AzureRunId, artifact: str, file: str) -> str:
         """Return a text file of an artifact; ``file`` is its path within. Only the organisation's own host is asked.
 
@@ -89,18 +138,25 @@ class Course(TopicBase):
         in UTF-16 with its mark, which PowerShell writes where nothing else is said.
         """
         what = f"read {file} in the artifact {artifact} of run {run}"
+        blob = (await self._listed(what, run, artifact)).get(file)
+        if blob is None:
+            raise AzureRefused(f"There is no file {file} in the artifact {artifact} of run {run}")
+        return _text(await self._file(what, run, artifact, blob, file), what)
+
+    async def _listed(self, what: str, run: AzureRunId, artifact: str) -> dict[str, str]:
+        """Return the keys to the files of an artifact, by their paths."""
         found = read(_ARTIFACT, await self._ask(what, lambda clients: clients.builds.get_artifact(self._project, run, artifact)), what)
         if found.type != _READABLE:
             raise AzureRefused(f"The artifact {artifact} of run {run} is a {found.type}, whose files lie on another host: look at the run")
         listed = parse(_FILES, _decoded(await self._file(what, run, artifact, found.content, _LIST_OF_FILES), what), what=what)
-        for each in listed.items:
-            if each.path.lstrip("/") == file:
-                return _text(await self._file(what, run, artifact, each.blob.id, file), what)
-        raise AzureRefused(f"There is no file {file} in the artifact {artifact} of run {run}")
+        files = {each.path.lstrip("/"): each.blob.id for each in listed.items}
+        if len(files) < len(listed.items):
+            raise MalformedAnswer(f"Azure DevOps was asked to {what}, and lists two files of one name")
+        return files
 
-    async def _file(self, what: str, run: AzureRunId, artifact: str, file: str, name: str) -> bytes:
-        limit = self._connection.limits.largest_file
-        return await self._go_on(what, lambda clients: clients.builds.file(self._project, run, artifact, file=file, name=name, limit=limit))
+    async def _file(self, what: str, run: AzureRunId, artifact: str, file: str, name: str, *, limit: int | None = None) -> bytes:
+        most = self._connection.limits.largest_file if limit is None else limit
+        return await self._go_on(what, lambda clients: clients.builds.file(self._project, run, artifact, file=file, name=name, limit=most))
 
 
 def _decoded(content: bytes, what: str) -> object:

@@ -4,6 +4,7 @@ The keys are those of the models of the azure-devops package, for approvals thos
 https://learn.microsoft.com/en-us/rest/api/azure/devops/build/ and https://learn.microsoft.com/en-us/rest/api/azure/devops/approvalsandchecks/
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, NewType
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, AliasPath, AwareDatetime, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AliasChoices, AliasPath, AwareDatetime, BeforeValidator, ConfigDict, Field, Strict
 
 DefinitionId = NewType("DefinitionId", int)
 """The number of a pipeline (a *definition*) in its project."""
@@ -25,6 +26,18 @@ ApprovalId = NewType("ApprovalId", str)
 _BOTH_NAMES = ConfigDict(validate_by_name=True, validate_by_alias=True)
 _TRUTHS = frozenset({"true", "false"})
 _BRANCHES = "refs/heads/"
+
+
+def _variables(written: object) -> object:
+    """Read the variables of a single run, which the service writes as JSON inside a text, and leaves out where there are none."""
+    if not isinstance(written, str):
+        return written or {}
+    try:
+        read: object = json.loads(written)
+    except (ValueError, RecursionError):
+        message = "the variables are no JSON"
+        raise ValueError(message) from None
+    return read
 
 
 def uuid_text(text: str) -> str:
@@ -104,12 +117,15 @@ class Order:
     """What a run is asked for with.
 
     ``ref`` is that of the pipeline's own repository; ``resources`` gives, under the name that the pipeline uses, the name of the earlier
-    run to take.
+    run to take; ``commit`` is that of the pipeline's own repository, its newest one where it is empty; ``variables`` have to be settable
+    for a single run.
     """
 
     parameters: Mapping[str, str]
     ref: str
     resources: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +133,12 @@ class Run:
     """One run of a pipeline.
 
     ``name`` is the text that the pipeline gives it, for instance ``Release_v3.15.0a3_20261120.01``; ``ref`` and ``commit`` are those of the
-    pipeline's own repository, not of what it builds; ``parameters`` are all texts, also the truth values.
+    pipeline's own repository, not of what it builds; ``parameters`` are all texts, also the truth values. ``variables`` are those that
+    were given to this run alone, ``reason`` is why it was queued: ``manual`` for whoever did so, by hand or with a token.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _BOTH_NAMES
+    # By aliases alone: what the service calls parameters are the variables here.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(validate_by_alias=True, validate_by_name=False)
 
     id: Annotated[AzureRunId, Strict()]
     name: Annotated[str, Field(validation_alias="build_number")]
@@ -134,11 +152,18 @@ class Run:
     finished: Annotated[AwareDatetime | None, Field(validation_alias="finish_time")] = None
     ref: Annotated[str, Field(validation_alias="source_branch")] = ""
     commit: Annotated[str, Field(validation_alias="source_version")] = ""
+    variables: Annotated[Mapping[str, str], BeforeValidator(_variables), Field(validation_alias="parameters")] = field(default_factory=dict)
+    reason: str = ""
     tags: tuple[str, ...] = ()
 
     def was_given(self, parameters: Mapping[str, str | bool]) -> bool:
         """Tell whether the run has these values, whatever it has besides; truth values count as equal in any case of letters."""
         return all(_plain(self.parameters.get(name)) == _plain(as_text(value)) for name, value in parameters.items())
+
+    def was_set(self, variables: Mapping[str, str]) -> bool:
+        """Tell whether the run was given these variables, whatever it was given besides; names count as equal in any case of letters."""
+        given = {name.casefold(): value for name, value in self.variables.items()}
+        return all(_plain(given.get(name.casefold())) == _plain(value) for name, value in variables.items())
 
     def is_of(self, ref: str) -> bool:
         """Tell whether the run took the pipeline's source from this branch; the service writes branches in full, people may not."""
@@ -209,6 +234,13 @@ class Approval:
     steps: tuple[ApprovalStep, ...] = ()
     blocked: Annotated[tuple[Identity, ...], Field(validation_alias="blockedApprovers")] = ()
     run: Annotated[AzureRunId | None, Field(validation_alias=AliasPath("pipeline", "owner", "id"))] = None
+    permissions: str = ""
+    """What the bot itself may do about it, where that was asked for."""
+
+    @property
+    def is_mine(self) -> bool:
+        """Tell whether the bot itself may give it, or refuse it."""
+        return "update" in self.permissions.replace(",", " ").split()
 
     @property
     def open_to(self) -> tuple[Identity, ...]:

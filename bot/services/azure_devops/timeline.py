@@ -75,14 +75,15 @@ def _stage(record: Record, children: defaultdict[str | None, list[Record]]) -> S
         attempt=record.attempt,
         started=record.start_time,
         finished=record.finish_time,
-        jobs=tuple(_job(job) for job in jobs),
+        jobs=tuple(_job(job, children[job.id]) for job in jobs),
         approvals=tuple(approval for checkpoint in checkpoints for approval in _approvals(children[checkpoint.id])),
         decided=tuple(approval for checkpoint in checkpoints for approval in _decided(children[checkpoint.id])),
     )
 
 
-def _job(record: Record) -> Job:
-    errors = [one_line(issue.message) for issue in record.issues if issue.type == "error"]
+def _job(record: Record, tasks: Iterable[Record]) -> Job:
+    """Read a job; what its tasks reported stands with them, and some of it with the job as well."""
+    errors = list(dict.fromkeys(one_line(issue.message) for one in (record, *tasks) for issue in one.issues if issue.type == "error"))
     return Job(
         name=record.identifier or record.name,
         title=record.name,

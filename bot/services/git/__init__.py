@@ -14,7 +14,7 @@ Requires git 2.39 or newer (https://git-scm.com/docs/git).
 
 from bot.services.git.client import Git
 from bot.services.git.errors import GitError, ObjectMissing, TooLarge
-from bot.services.git.model import Change, Commit, Identity, Limits, Moment, PushedRef, PushReport, PushStatus, Range
+from bot.services.git.model import Change, Commit, Identity, Limits, Merged, Moment, PushedRef, PushReport, PushStatus, Range
 from bot.services.git.objects import EMPTY_TREE
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "GitError",
     "Identity",
     "Limits",
+    "Merged",
     "Moment",
     "ObjectMissing",
     "PushReport",

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bot.release.facts import PlannedRef
-from bot.release.ids import CommitId, ObjectId, Ref, Repository
+from bot.release.ids import CommitId, ObjectId, Ref, Repository, TagId
 from bot.services.git.errors import Damaged, GitError, ObjectMissing
 from bot.services.git.fetching import Fetching
-from bot.services.git.model import Change, Commit, Identity, Limits, PushReport, Range
+from bot.services.git.merging import Merging
+from bot.services.git.model import Change, Commit, Identity, Limits, Merged, PushReport, Range
 from bot.services.git.names import matches, object_id, ref_pattern, server
 from bot.services.git.objects import Objects, parse_commit
 from bot.services.git.process import Runner
@@ -39,6 +40,7 @@ class Git:
         self._objects = Objects(self._scratch)
         self._fetching = Fetching(self._scratch, self._objects)
         self._writing = Writing(home, self._scratch, self._objects)
+        self._merging = Merging(self._scratch)
         self._replaying = Replaying(self._scratch, self._objects)
         self._pushing = Pushing(self._scratch, self._objects)
         self._changing = asyncio.Lock()
@@ -172,6 +174,16 @@ class Git:
         async with self._changing:
             return await self._replaying.tree(*pair)
 
+    async def merged(self, ours: str, theirs: str) -> Merged | None:
+        """Return what merging one commit into another one gives; None where they have not exactly one best common ancestor.
+
+        Both commits have to be here with the files that they changed since that ancestor (``fetch_range``). Raises ObjectMissing.
+        """
+        pair = CommitId(object_id(ours)), CommitId(object_id(theirs))
+        await self._ready()
+        async with self._changing:
+            return await self._merging.merged(*pair)
+
     async def write_commit(
         self, parent: str, changes: Mapping[str, bytes | None], identity: Identity, date: datetime, message: str
     ) -> CommitId:
@@ -183,19 +195,53 @@ class Git:
         start = CommitId(object_id(parent))
         await self._ready()
         async with self._changing:
-            return await self._writing.commit(start, changes, identity, date, message)
+            return await self._writing.commit([start], start, changes, identity, date, message)
 
-    async def push(self, repository: Repository, plan: Sequence[PlannedRef], token: str | None = None) -> PushReport:
+    async def write_merge(
+        self,
+        parents: Sequence[str],
+        tree: str,
+        changes: Mapping[str, bytes | None],
+        identity: Identity,
+        date: datetime,
+        message: str,
+    ) -> CommitId:
+        """Write a commit that joins its parents, with the files of a tree and with changes; everything else is as for ``write_commit``."""
+        joined, start = [CommitId(object_id(parent)) for parent in parents], object_id(tree)
+        await self._ready()
+        async with self._changing:
+            return await self._writing.commit(joined, start, changes, identity, date, message)
+
+    async def write_tag(self, target: str, name: str, identity: Identity, date: datetime, message: str) -> TagId:
+        """Write an annotated tag of a commit that is here, and return its id: the same for the same arguments, for ever.
+
+        ``identity`` is the tagger, ``date`` is aware and its offset is kept. No ref is made. Raises GitError for what cannot be written.
+        """
+        wanted = CommitId(object_id(target))
+        await self._ready()
+        async with self._changing:
+            return await self._writing.tag(wanted, name, identity, date, message)
+
+    async def restore_tag(self, content: bytes) -> TagId:
+        """Write the bytes of an annotated tag as they were once read, without git's header, and return its id."""
+        await self._ready()
+        async with self._changing:
+            return await self._writing.restored(content)
+
+    async def push(
+        self, repository: Repository, plan: Sequence[PlannedRef], token: str | None = None, *, known: Collection[str] = ()
+    ) -> PushReport:
         """Push a set of refs, all or none, each from exactly its old id to its new id, and report what was heard.
 
         A branch is only ever moved to a descendant, a tag only ever created: anything else is reported as refused without asking the
-        server. The refs have to be read back in every case. Raises ObjectMissing when not everything that the plan needs is here, and
+        server. ``known`` are commits that the repository has beside the old ids; what leads to them need not be here. The refs have to be
+        read back in every case. Raises ObjectMissing when not everything that the plan needs is here, and
         GitError for a malformed plan.
         """
         target = remote(self._server, repository, token)
         await self._ready()
         async with self._changing:
-            return await self._pushing.push(target, plan)
+            return await self._pushing.push(target, plan, [object_id(one) for one in known])
 
     async def _read(self, read: Callable[[ObjectId], Awaitable[_T]], id_: ObjectId) -> _T:
         """Read one object."""

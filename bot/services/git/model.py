@@ -120,6 +120,14 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What merging two commits gives: the ``tree``, and the paths with ``conflicts``, where it holds what git makes of both sides."""
+
+    tree: ObjectId
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Range:
     """The commits a tip adds to a base, oldest first, and every path that differs between the two."""
 

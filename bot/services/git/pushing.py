@@ -31,12 +31,12 @@ class Pushing:
         self._scratch = scratch
         self._objects = objects
 
-    async def push(self, target: Remote, plan: Sequence[PlannedRef]) -> PushReport:
+    async def push(self, target: Remote, plan: Sequence[PlannedRef], known: Sequence[str] = ()) -> PushReport:
         """Push the plan; see ``Git.push``."""
         _check(plan)
         if objections := await self._objections(plan):
             return _not_tried(plan, objections)
-        if gaps := await self._objects.missing_for((row.new for row in plan), (row.old for row in plan if row.old)):
+        if gaps := await self._objects.missing_for((row.new for row in plan), [*known, *(row.old for row in plan if row.old)]):
             raise ObjectMissing(
                 f"{len(gaps)} objects of what is to be pushed, for example {gaps[0]}, are not here; they have to be fetched."
             )

@@ -1,4 +1,4 @@
-"""Write one commit by plumbing alone: no work tree, no shared index, the same id for the same wishes.
+"""Write commits by plumbing alone: no work tree, no shared index, the same id for the same wishes.
 
 See https://git-scm.com/docs/git-update-index and https://git-scm.com/docs/git-hash-object.
 """
@@ -6,12 +6,12 @@ See https://git-scm.com/docs/git-update-index and https://git-scm.com/docs/git-h
 import asyncio
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from bot.release.ids import CommitId, ObjectId
+from bot.release.ids import CommitId, ObjectId, TagId
 from bot.services.git.errors import GitError, ObjectMissing
 from bot.services.git.model import Identity
 from bot.services.git.objects import Objects
@@ -20,6 +20,7 @@ from bot.services.git.scratch import Scratch
 PLAIN_FILE: Final = "100644"
 _FILES: Final = frozenset({PLAIN_FILE, "100755"})
 _NAME: Final = re.compile(r"[^<>\x00-\x1f\x7f]+")
+_TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _NOTHING: Final = f"0 {'0' * 40}"
 
 
@@ -33,17 +34,34 @@ class Writing:
         self._objects = objects
 
     async def commit(
-        self, parent: CommitId, changes: Mapping[str, bytes | None], identity: Identity, date: datetime, message: str
+        self,
+        parents: Sequence[CommitId],
+        start: ObjectId | CommitId,
+        changes: Mapping[str, bytes | None],
+        identity: Identity,
+        date: datetime,
+        message: str,
     ) -> CommitId:
-        """Write a commit on a parent; see ``Git.write_commit``."""
+        """Write a commit on its parents, with the files of ``start``, a tree or a commit, and with changes; see ``Git.write_commit``."""
         head = _header(identity, date)
         text = _message(message)
-        entries = [await self._entry(parent, _path(path), content) for path, content in sorted(changes.items())]
-        tree = await self._tree(parent, entries)
-        raw = f"tree {tree}\nparent {parent}\nauthor {head}\ncommitter {head}\n\n{text}".encode()
-        return CommitId(await self._store("commit", raw))
+        entries = [await self._entry(start, _path(path), content) for path, content in sorted(changes.items())]
+        tree = await self._tree(start, entries)
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {head}", f"committer {head}", "", text]
+        return CommitId(await self._store("commit", "\n".join(lines).encode()))
 
-    async def _entry(self, parent: CommitId, path: str, content: bytes | None) -> str:
+    async def tag(self, target: CommitId, name: str, identity: Identity, date: datetime, message: str) -> TagId:
+        """Write an annotated tag of a commit; see ``Git.write_tag``."""
+        if not _TAG.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
+            raise GitError(f"{name!r} cannot be the name of a tag; give letters, digits, dots, hyphens and underscores.")
+        lines = [f"object {target}", "type commit", f"tag {name}", f"tagger {_header(identity, date)}", "", _message(message)]
+        return TagId(await self._store("tag", "\n".join(lines).encode()))
+
+    async def restored(self, content: bytes) -> TagId:
+        """Write the bytes of an annotated tag; see ``Git.restore_tag``."""
+        return TagId(await self._store("tag", content))
+
+    async def _entry(self, parent: str, path: str, content: bytes | None) -> str:
         """Store one file and return its line for the index."""
         old = await self._objects.entry(parent, path)
         if old and (old[1] != "blob" or old[0] not in _FILES):
@@ -54,7 +72,7 @@ class Writing:
             return f"{_NOTHING}\t{path}"
         return f"{old[0] if old else PLAIN_FILE} {await self._store('blob', content)}\t{path}"
 
-    async def _tree(self, parent: CommitId, entries: list[str]) -> ObjectId:
+    async def _tree(self, parent: str, entries: list[str]) -> ObjectId:
         """Apply lines to the parent's tree and store the result; the files that stay need not be here."""
         index = self._home / f"index-{uuid.uuid4().hex}"
         try:
@@ -95,14 +113,14 @@ def _header(identity: Identity, date: datetime) -> str:
         )
     offset = date.strftime("%z")
     if len(offset) != len("+hhmm"):
-        raise GitError("The date of a commit needs its offset from UTC in whole minutes.")
+        raise GitError("The date of a commit or a tag needs its offset from UTC in whole minutes.")
     return f"{identity.name} <{identity.email}> {int(date.timestamp())} {offset}"
 
 
 def _message(message: str) -> str:
     """Return the message with a line feed at its end."""
     if not message.strip() or "\0" in message:
-        raise GitError("A commit needs a message, and a message holds no NUL.")
+        raise GitError("A commit and a tag need a message, and a message holds no NUL.")
     return message if message.endswith("\n") else f"{message}\n"
 
 

@@ -12,9 +12,12 @@ from bot.services.github.checks import Checks
 from bot.services.github.comments import Comments
 from bot.services.github.connection import Connection
 from bot.services.github.deliveries import Deliveries
+from bot.services.github.labels import Labels
 from bot.services.github.limits import Clock, Limits, utc_now
 from bot.services.github.people import People
 from bot.services.github.permissions import Topic
+from bot.services.github.proposals import Proposals
+from bot.services.github.protection import Protections
 from bot.services.github.refs import Refs
 from bot.services.github.rules import Rules
 from bot.services.github.shapes import App, Installation, User
@@ -26,7 +29,7 @@ _APP = TypeAdapter(App)
 _USER = TypeAdapter(User)
 
 
-class GitHub(Comments, Refs, Rules, People, Checks, Actions, Deliveries):
+class GitHub(Comments, Labels, Refs, Rules, Protections, People, Checks, Actions, Proposals, Deliveries):
     """A GitHub App at work.
 
     Every method raises ``GitHubRefused`` (a ``Refused``) for a definite no, and ``Unavailable`` when GitHub could not be reached, was in

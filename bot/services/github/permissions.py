@@ -32,19 +32,23 @@ class Topic(StrEnum):
     PUSHING = "pushing"
     PUSHING_WORKFLOWS = "pushing workflow files"
     TIDYING = "tidying up"
+    LABELLING = "labelling"
+    PROPOSING = "proposing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
     """One row: ``permissions`` by GitHub's names, ``read`` or ``write`` (none: the App signs for itself), who uses them, and why.
 
-    ``where_granted`` is asked for only where the installation has it, because GitHub refuses tokens for more than was granted.
+    ``where_granted`` is asked for only where the installation has it, because GitHub refuses tokens for more than was granted. Without
+    what is not ``needed`` a release is made all the same.
     """
 
     permissions: Mapping[str, str]
     reason: str
     methods: tuple[str, ...]
     where_granted: Mapping[str, str] = field(default_factory=dict)
+    needed: bool = True
 
     def of(self, granted: Mapping[str, str]) -> dict[str, str]:
         """Return the permissions of a token where so much was granted."""
@@ -73,7 +77,7 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
             permissions={"issues": "read"},
             where_granted={"pull_requests": "read"},
             reason="commands are comments, and release blockers are labels of issues and, in private repositories too, of pull requests",
-            methods=("comment", "comments", "comments_since", "issue", "issues_by", "open_issues"),
+            methods=("comment", "comments", "comments_since", "issue", "issues_by", "open_issues", "label"),
         ),
         Topic.TALKING: Need(
             permissions={"issues": "write"},
@@ -83,7 +87,7 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
         Topic.REFS: Need(
             permissions={"contents": "read"},
             reason="the heads of branches, tags and tag objects are compared with what was approved",
-            methods=("ref", "matching_refs", "tag_object", "file", "fetch_token"),
+            methods=("ref", "matching_refs", "tag_object", "file", "stored_file", "fetch_token"),
         ),
         Topic.RULES: Need(
             permissions={"metadata": "read"},
@@ -93,12 +97,16 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
         Topic.PROTECTION: Need(
             permissions={"administration": "read"},
             reason="classic branch protection may stop the push as well, and only administration shows it",
-            methods=("branch_protection",),
+            methods=("branch_protection", "protection", "protection_rule"),
         ),
         Topic.FREEZING: Need(
             permissions={"administration": "write"},
-            reason="a freeze is a ruleset, and GitHub shows who may pass one only to those who may change it",
-            methods=("ruleset", "create_ruleset", "delete_ruleset"),
+            reason="a freeze is a ruleset, or classic protection where there are none, and GitHub shows who may pass a ruleset only to "
+            "those who may change it",
+            methods=(
+                *("ruleset", "create_ruleset", "delete_ruleset"),
+                *("protect", "require_signatures", "unrequire_signatures", "unprotect"),
+            ),
         ),
         Topic.TEAMS: Need(
             permissions={"members": "read"},
@@ -141,6 +149,19 @@ PERMISSIONS: Mapping[Topic, Need] = MappingProxyType(
             reason="the branch a release was cut on is deleted in the manager's fork, where the App is installed there",
             methods=("delete_ref",),
         ),
+        Topic.LABELLING: Need(
+            permissions={"issues": "write"},
+            where_granted={"pull_requests": "write"},
+            reason="what was put off for a release blocks the next one again, and a new series has labels of its own",
+            methods=("create_label", "add_label", "remove_label"),
+        ),
+        Topic.PROPOSING: Need(
+            permissions={"contents": "write", "pull_requests": "write"},
+            reason="the schedule is kept in another repository, where the dates of a release are proposed by a pull request, "
+            "which the bot may merge",
+            methods=("pulls_from", "create_branch", "write_file", "open_pull", "pull", "parents", "merge_pull"),
+            needed=False,
+        ),
     }
 )
 
@@ -152,7 +173,7 @@ def wanted() -> dict[str, str]:
 
 def missing(granted: Mapping[str, str]) -> dict[str, str]:
     """Return what an installation lacks of what the bot cannot do without; ``admin`` includes ``write``, which includes ``read``."""
-    required = _highest(level for need in PERMISSIONS.values() for level in need.permissions.items())
+    required = _highest(level for need in PERMISSIONS.values() if need.needed for level in need.permissions.items())
     return {name: level for name, level in required.items() if not _covers(granted.get(name, ""), level)}
 
 

@@ -3,9 +3,9 @@
 import base64
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from bot.release.ids import ObjectId, Ref, Repository, TagId
 from bot.services.answers import MalformedAnswer
@@ -16,10 +16,19 @@ from bot.services.github.verdict import GitHubRefused
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file as a branch, tag or commit has it; ``id`` is that of its content, which GitHub wants to hear before it changes it."""
+
+    id: ObjectId
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class _File:
     type: Literal["file"]
     encoding: Literal["base64"]
     content: str
+    sha: Annotated[ObjectId, Field(pattern="^[0-9a-f]{40}$")]
 
     def decoded(self, path: str) -> bytes:
         """Return the file's bytes."""
@@ -75,9 +84,14 @@ class Refs(TopicBase):
         GitHub gives the content of files up to one megabyte; for larger ones, and for directories, MalformedAnswer is raised.
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
+        stored = await self.stored_file(repository, path, ref, via=via)
+        return stored.content if stored else None
+
+    async def stored_file(self, repository: Repository, path: str, ref: str, *, via: Repository | None = None) -> StoredFile | None:
+        """Return the same with the id of the content. Permission: REFS."""
         scope = await self._scope(repository, Topic.REFS, via=via)
         found = await scope.find(_FILE, "/repos/{owner}/{repo}/contents{/segments*}{?ref}", segments=path.split("/"), ref=ref)
-        return found.decoded(path) if found else None
+        return StoredFile(id=found.sha, content=found.decoded(path)) if found else None
 
     async def delete_ref(self, repository: Repository, ref: Ref) -> None:
         """Delete a ref, wherever it points to; one that is gone already is fine. Permission: TIDYING.

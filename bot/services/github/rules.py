@@ -1,16 +1,15 @@
-"""Rulesets and branch protection: how a branch is frozen, and what else guards it."""
+"""Rulesets: how refs are frozen, and what else guards them."""
 
 from pydantic import TypeAdapter
 
 from bot.release.ids import Repository, RulesetId
 from bot.services.github.connection import TopicBase
 from bot.services.github.permissions import Topic
-from bot.services.github.shapes import BranchProtection, BranchRule, Rule, Ruleset, RulesetDraft, RulesetSummary
+from bot.services.github.shapes import BranchRule, Rule, Ruleset, RulesetDraft, RulesetSummary
 
 _SUMMARY = TypeAdapter(RulesetSummary)
 _RULESET = TypeAdapter(Ruleset)
 _RULE = TypeAdapter(BranchRule)
-_PROTECTION = TypeAdapter(BranchProtection)
 
 
 class Rules(TopicBase):
@@ -57,14 +56,6 @@ class Rules(TopicBase):
         """
         scope = await self._scope(repository, Topic.RULES)
         return await scope.every(_RULE, "/repos/{owner}/{repo}/rules/branches/{branch}{?per_page}", branch=branch)
-
-    async def branch_protection(self, repository: Repository, branch: str) -> BranchProtection | None:
-        """Return the classic protection of a branch, or None when it has none. Permission: PROTECTION.
-
-        https://docs.github.com/en/rest/branches/branch-protection#get-branch-protection
-        """
-        scope = await self._scope(repository, Topic.PROTECTION)
-        return await scope.find(_PROTECTION, "/repos/{owner}/{repo}/branches/{branch}/protection", branch=branch)
 
 
 def _boolean(*, value: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from bot.release.facts import Finding, Place, Severity
 from bot.release.quoting import shown
 from bot.verify.release_diff.guards import GUARDS
-from bot.verify.release_diff.model import Context, FileChange, TableRow, Verdict, acknowledge, waiver
+from bot.verify.release_diff.model import Context, FileChange, TableRow, Verdict, waiver
 from bot.verify.release_diff.news import NewsFragment, is_fragment
 from bot.verify.release_diff.table import CPYTHON, filled_in, fits, rule_for, rule_named
 from bot.verify.release_diff.text import added_lines, listed, runs_of
@@ -15,7 +15,6 @@ from bot.verify.release_diff.text import added_lines, listed, runs_of
 CHECK: Final = "audit"
 NO_RULE: Final = "no-rule"
 LIMIT: Final = "limit"
-CHERRY_PICKED: Final = "cherry-picked"
 
 MOST_CHANGES: Final = 10_000
 """Changed files that are still examined; an alpha after a long pause has about two thousand."""
@@ -48,9 +47,6 @@ def audit(changes: Sequence[FileChange], context: Context, table: Iterable[Table
         groups[Severity.WAIVER, rule][path] = waiver(why)
     for path in sorted(filter(is_fragment, context.leftover_fragments)):
         groups[Severity.WAIVER, NewsFragment.name][path] = waiver("is a news fragment that the release left over: run blurb again")
-    if context.cherry_picked and (merged := [path for path in _deleted(changes) if is_fragment(path)]):
-        why = "is news of this cherry-picked release: delete it on the branch after the push, where it stays otherwise"
-        groups[Severity.ACKNOWLEDGE, CHERRY_PICKED] = dict.fromkeys(merged, acknowledge(why))
     ordered = sorted(groups, key=lambda group: (_ORDER.index(group[0]), group[1]))
     return tuple(_finding(severity, rule, groups[severity, rule]) for severity, rule in ordered)
 
@@ -83,10 +79,6 @@ def _missing(changes: Sequence[FileChange], context: Context, table: Sequence[Ta
     changed = {change.path for change in changes}
     wanted = [(filled_in(row.path, context), row.rule) for row in table if rule_named(row.rule).required]
     return [(path, rule) for path, rule in wanted if not any(fits(other, path) for other in changed)]
-
-
-def _deleted(changes: Sequence[FileChange]) -> list[str]:
-    return sorted(change.path for change in changes if change.deletes)
 
 
 def _finding(severity: Severity, rule: str, verdicts: dict[str, Verdict]) -> Finding:

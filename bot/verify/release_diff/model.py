@@ -37,15 +37,13 @@ class Context:
     """What a rule may know besides the changes.
 
     ``pep`` is the number of the series' release PEP, None when it could not be read; ``leftover_fragments`` are the paths still under
-    Misc/NEWS.d/next in the tag's tree; ``cherry_picked`` says that the release is built on cherry-picks instead of the branch head;
-    ``tagged`` is the day that the tag object tells, None when nothing is to be compared with it.
+    Misc/NEWS.d/next in the tag's tree; ``tagged`` is the day that the tag object tells, None when nothing is to be compared with it.
     """
 
     version: Version
     series: str
     pep: int | None
     leftover_fragments: tuple[str, ...]
-    cherry_picked: bool
     tagged: date | None = None
 
 

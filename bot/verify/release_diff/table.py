@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.errors import UserError
 from bot.release.quoting import shown
+from bot.verify.release_diff.bump import EditedByHand, WhatsNewIndex, WhatsNewPage
 from bot.verify.release_diff.directives import NextDirective, WhatsNewDate
 from bot.verify.release_diff.generated import GeneratedLiteral, Regenerated
 from bot.verify.release_diff.model import NEWS_FRAGMENTS, Context, Rule, TableRow
@@ -40,6 +41,9 @@ _ALL: Final[tuple[Rule, ...]] = (
     WhatsNewDate(),
     GeneratedLiteral(),
     Regenerated(),
+    EditedByHand(),
+    WhatsNewPage(),
+    WhatsNewIndex(),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _ALL}
@@ -62,6 +66,19 @@ CPYTHON: Final[tuple[AuditRow, ...]] = (
     AuditRow("**/*.rst", NextDirective.name),
 )
 """What the release tools of CPython touch (https://peps.python.org/pep-0101/); the first row that fits decides."""
+
+BUMP: Final[tuple[AuditRow, ...]] = (
+    AuditRow(PATCHLEVEL_PATH, Patchlevel.name),
+    AuditRow(README_PATH, Readme.name),
+    AuditRow("Doc/whatsnew/{series}.rst", WhatsNewPage.name),
+    AuditRow("Doc/whatsnew/index.rst", WhatsNewIndex.name),
+    *(AuditRow(f"Doc/tutorial/{page}.rst", EditedByHand.name) for page in ("interpreter", "stdlib", "stdlib2")),
+    *(AuditRow(path, EditedByHand.name) for path in ("configure.ac", "configure", "aclocal.m4", "pyconfig.h.in")),
+    AuditRow("Include/internal/pycore_magic_number.h", EditedByHand.name),
+    AuditRow("PC/*", EditedByHand.name),
+    *(AuditRow(f".github/ISSUE_TEMPLATE/{form}.yml", EditedByHand.name) for form in ("bug", "crash")),
+)
+"""What the commit touches that makes main the next version; ``{series}`` is the one that begins there."""
 
 
 def rule_for(path: str, context: Context, table: Iterable[TableRow]) -> Rule | None:

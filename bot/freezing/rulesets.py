@@ -9,14 +9,18 @@ from typing import Final
 
 from bot.effects import Nature
 from bot.errors import Refused
+from bot.freezing.holds import ByRuleset
 from bot.journal import Json
 from bot.release.ids import IssueNumber, Ref, Repository, RulesetId
 from bot.services.github.shapes import BypassActor, Rule, Ruleset, RulesetDraft
 from bot.tools import Tools
+from bot.words.markdown import code
 
 PREFIX: Final = "release-freeze"
 BRANCH_RULES: Final = ("update", "deletion", "non_fast_forward")
 TAG_RULES: Final = ("creation", "update", "deletion")
+TO_COME_RULES: Final = ("creation", "update", "deletion")
+"""What holds a branch that does not exist yet."""
 ALREADY_TAKEN: Final = 422
 
 
@@ -30,8 +34,8 @@ def is_ours(name: str, identity: str) -> bool:
     return name.startswith(f"{PREFIX} ") and name.endswith(f" {identity}")
 
 
-def draft(ref: Ref, name: str, app: int) -> RulesetDraft:
-    """Return the ruleset that lets only this App move the ref."""
+def draft(ref: Ref, name: str, app: int, *, to_come: bool = False) -> RulesetDraft:
+    """Return the ruleset that lets only this App move the ref, or make the branch ``to_come``."""
     branch = ref.startswith("refs/heads/")
     return RulesetDraft(
         name=name,
@@ -39,19 +43,25 @@ def draft(ref: Ref, name: str, app: int) -> RulesetDraft:
         enforcement="active",
         include=(ref,),
         exclude=(),
-        rules=tuple(Rule(type=rule) for rule in (BRANCH_RULES if branch else TAG_RULES)),
+        rules=tuple(Rule(type=rule) for rule in _rules(ref, to_come=to_come)),
         bypass_actors=(BypassActor(actor_id=app, actor_type="Integration", bypass_mode="always"),),
     )
 
 
-async def ensure(
-    tools: Tools, repository: Repository, ref: Ref, name: str, *, step: str, in_place_of: RulesetId | None = None
-) -> RulesetId:
-    """Return the id of the ruleset of that name, creating it through the door if it is not there.
+def _rules(ref: Ref, *, to_come: bool) -> tuple[str, ...]:
+    if not ref.startswith("refs/heads/"):
+        return TAG_RULES
+    return TO_COME_RULES if to_come else BRANCH_RULES
 
-    ``in_place_of`` is the one it takes the place of, which must be gone.
+
+async def ensure(
+    tools: Tools, repository: Repository, ref: Ref, name: str, *, step: str, to_come: bool = False, in_place_of: RulesetId | None = None
+) -> ByRuleset:
+    """Return the hold by the ruleset of that name, creating it through the door if it is not there.
+
+    ``to_come`` is a branch that does not exist yet; ``in_place_of`` is the one it takes the place of, which must be gone.
     """
-    wanted = draft(ref, name, tools.app.id)
+    wanted = draft(ref, name, tools.app.id, to_come=to_come)
 
     async def find() -> Mapping[str, Json] | None:
         for ruleset in await tools.github.rulesets(repository, include_parents=False):
@@ -73,23 +83,31 @@ async def ensure(
     parameters: Mapping[str, Json] = {"repository": repository, "ref": ref, "name": name, "rules": [rule.type for rule in wanted.rules]}
     effect = f"freeze {ref}" if in_place_of is None else f"freeze {ref} in place of {in_place_of}"
     result = await tools.door(step, effect, nature=Nature.FINDABLE, parameters=parameters, find=find, do=create)
-    return RulesetId(result["id"])
+    return ByRuleset(ref=ref, ruleset=RulesetId(result["id"]), name=name, to_come=to_come)
 
 
-async def problem(tools: Tools, repository: Repository, ref: Ref, ruleset_id: RulesetId, name: str) -> str:
+async def problem(tools: Tools, repository: Repository, hold: ByRuleset) -> str:
     """Return what is wrong with our ruleset as the world shows it now, or an empty string."""
-    ruleset = await tools.github.ruleset(repository, ruleset_id)
+    ref, name = hold.ref, hold.name
+    ruleset = await tools.github.ruleset(repository, hold.ruleset)
     if ruleset is None:
         return f"the ruleset “{name}” is gone."
-    differing = _differences(ruleset, draft(ref, name, tools.app.id))
+    differing = _differences(ruleset, draft(ref, name, tools.app.id, to_come=hold.to_come))
     if differing:
         return f"the ruleset “{name}” has another {' and another '.join(differing)} than it was given."
     if ref.startswith("refs/heads/"):
         effective = await tools.github.branch_rules(repository, ref.removeprefix("refs/heads/"))
-        missing = set(BRANCH_RULES) - {rule.type for rule in effective if rule.ruleset == ruleset_id}
+        missing = set(_rules(ref, to_come=hold.to_come)) - {rule.type for rule in effective if rule.ruleset == hold.ruleset}
         if missing:
             return f"GitHub does not apply the rules {', '.join(sorted(missing))} to the branch yet."
     return ""
+
+
+async def ended(tools: Tools, repository: Repository, hold: ByRuleset) -> str:
+    """Return that our ruleset is gone, in Markdown, or an empty string."""
+    ruleset = await tools.github.ruleset(repository, hold.ruleset)
+    there = ruleset is not None and ruleset.name == hold.name
+    return "" if there else f"the ruleset {code(hold.name)} is gone."
 
 
 def _differences(seen: Ruleset, wanted: RulesetDraft) -> list[str]:
@@ -105,8 +123,9 @@ def _differences(seen: Ruleset, wanted: RulesetDraft) -> list[str]:
     return [what for what, (is_now, should_be) in pairs.items() if is_now != should_be]
 
 
-async def lift(tools: Tools, repository: Repository, ruleset: RulesetId, name: str, *, step: str) -> None:
+async def lift(tools: Tools, repository: Repository, hold: ByRuleset, *, step: str) -> None:
     """Delete one ruleset of ours, if it is still there and still carries our name."""
+    ruleset, name = hold.ruleset, hold.name
 
     async def gone() -> Mapping[str, Json] | None:
         present = await tools.github.ruleset(repository, ruleset)
