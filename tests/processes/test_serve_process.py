@@ -62,6 +62,7 @@ async def test_a_process_that_is_killed_at_every_write_of_a_whole_release(tmp_pa
     assert story.lives > 30
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     async with (

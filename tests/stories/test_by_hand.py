@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.rehearsal.release_manager import Cut
 from tests.stories.story import Story
 from tests.stories.telling import only, telling
@@ -68,6 +70,7 @@ async def test_nobody_else_says_that_it_is_done(tmp_path: Path) -> None:
         await pushed(story, cut)
 
 
+@pytest.mark.chaos
 async def test_a_word_that_was_corrected_before_the_go_is_the_one_that_counts(tmp_path: Path) -> None:
     async with at_macos(tmp_path) as (story, cut):
         expert = story.setting.macos_expert.login

@@ -297,6 +297,7 @@ async def test_what_was_built_is_what_is_published_or_a_second_person_says_why(t
         assert asked(story, TGZ) == 2
 
 
+@pytest.mark.chaos
 async def test_a_file_is_another_one_at_the_second_look(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
 
@@ -312,6 +313,7 @@ async def test_a_file_is_another_one_at_the_second_look(tmp_path: Path) -> None:
         assert asked(story, TGZ) == 5, "a second look that found something does not count, and what it found is read once more to be proved"
 
 
+@pytest.mark.chaos
 async def test_a_list_that_changes_before_the_push_is_confirmed_anew(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
 
@@ -445,6 +447,7 @@ async def test_who_asks_for_a_look_while_something_else_is_silent_has_everything
         assert not kept(tmp_path), "nothing is left of a release that was given up"
 
 
+@pytest.mark.chaos
 async def test_what_vouches_for_a_file_is_read_as_well(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         bundle = f"{TGZ}.sigstore"
@@ -472,6 +475,7 @@ async def test_another_signature_at_the_second_look_is_read_once_more(tmp_path: 
         assert asked(story, bundle) == 3
 
 
+@pytest.mark.chaos
 async def test_what_comes_back_after_it_was_withdrawn_is_read_twice_again(tmp_path: Path) -> None:
     # Without the manifest nothing at all is found, which would be another reason to begin anew.
     async with gone(tmp_path, without="windows-manifest") as (story, cut):

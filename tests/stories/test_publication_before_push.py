@@ -28,6 +28,7 @@ LASTING = 2.0
 PUSHING = r"^/python/cpython\.git/git-receive-pack$"
 
 
+@pytest.mark.chaos
 async def test_who_said_go_and_has_left_does_not_count(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=without_pipeline, whole=True) as story:
         cut = await story.opened()

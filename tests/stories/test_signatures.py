@@ -9,7 +9,7 @@ import pytest
 from bot.rehearsal.keys import openpgp_key, ssh_key
 from bot.rehearsal.repository import Identity
 from tests.stories.story import Story
-from tests.stories.telling import telling
+from tests.stories.telling import rarely, telling
 from tests.stories.test_ordinary import carried
 
 SOMEBODY = Identity(name="Some Body", email="somebody@rehearsal.invalid")
@@ -102,7 +102,7 @@ async def test_a_tampered_tag_is_refused(tmp_path: Path) -> None:
     ("before", "after", "why"),
     [
         (b"\ntag v3.15.0a3\n", b"\ntag v3.15.0a4\n", "v3.15.0a4"),
-        (b"\nPython 3.15.0a3\n", b"\nPython 3.14.0a3\n", "Its message begins with"),
+        rarely(b"\nPython 3.15.0a3\n", b"\nPython 3.14.0a3\n", "Its message begins with"),
     ],
     ids=["another name", "another message"],
 )

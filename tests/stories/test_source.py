@@ -171,6 +171,7 @@ async def test_an_order_that_github_forbids_is_sent_again_only_when_somebody_say
         assert {key.name for _, key in mortal.deaths} == {"dispatch 1", "dispatch 2", "dispatch 3"}
 
 
+@pytest.mark.chaos
 async def test_of_two_runs_that_look_alike_a_person_cancels_one(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await story.opened()
@@ -271,6 +272,7 @@ async def test_a_file_is_missing(tmp_path: Path) -> None:
         await pushed(story, cut)
 
 
+@pytest.mark.chaos
 async def test_what_was_uploaded_is_not_what_was_built(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", whole=True, policy=sources_only, machines=False) as story:
         cut = await approved(story)

@@ -64,6 +64,7 @@ async def test_a_look_up_that_github_refuses_is_refused_after_a_while(tmp_path: 
         await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_checks_that_the_fork_refuses_do_not_keep_the_release_open(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3") as story:
         story.world.github.install(FORK)

@@ -250,6 +250,7 @@ async def test_a_run_from_another_branch_of_the_pipeline_is_not_stopped_for_an_o
         assert (len(story.world.azure.runs), other.status) == (1, "notStarted")
 
 
+@pytest.mark.chaos
 async def test_of_two_runs_a_person_chooses(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         fill(story)
@@ -287,6 +288,7 @@ async def ended_after_sign(story: Story, run: Run) -> None:
     await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_who_has_to_approve_is_reminded(tmp_path: Path) -> None:
     async with building(tmp_path, ("remind = 3600", "remind = 1")) as story:
         story.handled.add("waits for an approval")
@@ -324,6 +326,7 @@ async def test_two_stages_that_wait_at_once_are_one_call(tmp_path: Path) -> None
         await story.state("done")
 
 
+@pytest.mark.chaos
 async def test_a_rejected_approval_is_asked_for_anew_when_somebody_says_so(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -490,6 +493,7 @@ async def test_a_run_that_is_not_really_signed_never_counts(tmp_path: Path, how:
         await ended(story, await ordered(story, 2))
 
 
+@pytest.mark.chaos
 async def test_what_ended_well_but_for_issues_has_to_be_acknowledged(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -509,6 +513,7 @@ def kept(story: Story) -> list[int]:
     return [lease.run for lease in story.world.azure.leases]
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("action", [rarely(None), drop_after(), rarely(drop_before())], ids=["well", "answer", "order"])
 async def test_a_run_that_counts_is_kept_at_once(tmp_path: Path, action: Action | None) -> None:
     async with building(tmp_path) as story:
@@ -541,6 +546,7 @@ async def test_nothing_is_kept_where_the_profile_does_not_want_it(tmp_path: Path
 # ---- the service -----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.chaos
 async def test_azure_is_down_for_a_while(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)
@@ -557,6 +563,7 @@ async def test_azure_is_down_for_a_while(tmp_path: Path) -> None:
         await ended_after_sign(story, run)
 
 
+@pytest.mark.chaos
 async def test_the_token_expires_and_is_renewed(tmp_path: Path) -> None:
     async with building(tmp_path) as story:
         _, run = await begun(story)

@@ -91,6 +91,7 @@ async def test_nothing_is_published_before_the_go_and_then_what_was_built(tmp_pa
         assert story.world.counts[QUEUE] == 2
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("fault", [drop_after(), rarely(drop_before())], ids=["answer", "order"])
 async def test_whatever_is_lost_there_is_one_publication(tmp_path: Path, fault: Action) -> None:
     async with publishing(tmp_path) as story:
@@ -187,6 +188,7 @@ async def test_of_two_releases_that_get_their_go_together_one_publishes_after_th
         await published(two, await ordered(two, 4))
 
 
+@pytest.mark.chaos
 async def test_what_turns_out_not_to_be_signed_is_not_published(tmp_path: Path) -> None:
     async with publishing(tmp_path) as story:
         cut, first = await to_go(story)
@@ -319,6 +321,7 @@ async def test_without_installers_only_packages_are_told_of(tmp_path: Path) -> N
         await story.status(f"the run tells the hashes of {number} files; this series has no installers")
 
 
+@pytest.mark.chaos
 async def test_in_one_run_the_last_approval_publishes(tmp_path: Path) -> None:
     async with publishing(tmp_path, *ONE_RUN) as story:
         cut, run = await begun(story)

@@ -230,6 +230,7 @@ async def test_where_the_app_is_installed_the_branch_is_deleted(tmp_path: Path) 
         assert (await evidence(story))[f"branch branch-3.15.0a3 in {FORK}"] == "deleted"
 
 
+@pytest.mark.chaos
 async def test_a_branch_that_went_on_is_left_alone(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         story.world.github.install(FORK)
@@ -260,6 +261,7 @@ async def test_a_branch_that_moves_in_the_last_moment_is_left_alone(tmp_path: Pa
         assert [await forks_branch(story)] == heads
 
 
+@pytest.mark.chaos
 async def test_a_branch_with_the_same_tree_on_another_parent_is_left_alone(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         story.world.github.install(FORK)
@@ -283,6 +285,7 @@ async def test_a_branch_that_is_gone_needs_no_app_and_nobody(tmp_path: Path) -> 
         assert (await story.step("wrap-up", "passed"))["why"] == "Everything is tidied up."
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", ["gone", "kept by a rule"])
 async def test_a_branch_that_is_gone_or_protected(tmp_path: Path, how: str) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
@@ -326,6 +329,7 @@ async def test_every_run_of_the_attempt_is_kept(tmp_path: Path) -> None:
         assert (await evidence(story))[f"run {build.name}"].startswith("kept for ever by the lease ")
 
 
+@pytest.mark.chaos
 async def test_a_lease_whose_answer_was_lost_is_not_added_twice(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
@@ -358,6 +362,7 @@ async def test_a_run_that_may_not_be_kept_is_left_to_people(tmp_path: Path) -> N
         assert kept(story) == []
 
 
+@pytest.mark.chaos
 async def test_azure_is_down_at_the_end(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
@@ -524,6 +529,7 @@ NOT_MERGED: dict[Callable[[Story], Awaitable[None]], str] = {
 }
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", [closed, *(pytest.param(how, marks=pytest.mark.chaos) for how in (changed, doctored, moved))])
 async def test_what_the_bot_may_not_merge_people_are_handed(tmp_path: Path, how: Callable[[Story], Awaitable[None]]) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
@@ -707,6 +713,7 @@ async def test_the_bot_dies_at_everything_that_it_tidies_up(tmp_path: Path) -> N
         assert len(mortal.deaths) == 3 * len({key for _, key in mortal.deaths}) == 33
 
 
+@pytest.mark.chaos
 async def test_a_halt_and_its_end_are_not_part_of_the_dossier_once_it_is_closed(tmp_path: Path) -> None:
     async with telling(tmp_path, "3.15.0a3", policy=wrapped) as story:
         cut = await begun(story)
@@ -738,6 +745,7 @@ async def test_a_version_that_is_done_is_not_opened_again_and_keeps_its_dossier(
         assert await dossier(story) == book
 
 
+@pytest.mark.chaos
 async def test_as_long_as_a_run_cannot_be_named_there_is_no_last_word(tmp_path: Path) -> None:
     def patient(text: str) -> str:
         return re.sub(r"(?m)^confirm_gap = .*$", "confirm_gap = 3600.0", wrapped(text))
