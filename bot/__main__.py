@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "verify-tag": Entry("bot.verify.command", "prove a tag object from a file"),
     "commands": Entry("bot.command_help", "print what people can say in a comment"),
     "dossier": Entry("bot.dossier_command", "check the dossier of a release, or print what dossiers say"),
-    "profile": Entry("bot.profile_command", "check a profile, or print what profiles can say"),
+    "profile": Entry("bot.profile.command", "check a profile, or print what profiles can say"),
 }
 
 

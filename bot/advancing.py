@@ -26,7 +26,7 @@ from bot.errors import Unavailable, UserError, steady
 from bot.hearing import Heard, hear
 from bot.journal import Json, Note, What
 from bot.lapsing import cancel_lapsed
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release import course, dossier, orders, plan
 from bot.release.course import StepSpec
 from bot.release.ids import CommentId, IssueNumber, Repository

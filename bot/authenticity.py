@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.profile import Person
-from bot.profile_trust import Trust
+from bot.profile.trust import Trust
 from bot.release.facts import Signed
 from bot.release.model import Release
 from bot.release.version import Kind

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.profile import Profile
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.model import Release
 from bot.tools import placeholders
 

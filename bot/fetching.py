@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Final, assert_never
 
-from bot.profile_types import Timing
+from bot.profile.types import Timing
 from bot.publication import vouching
 from bot.release.published import Ended, FileRead
 from bot.services.python_org import Download, Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld

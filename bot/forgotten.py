@@ -10,17 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot import azure_orders, azure_parameters, azure_twins, workflow_runs
+from bot.azure import orders as azure_orders
+from bot.azure import parameters as azure_parameters
+from bot.azure import twins as azure_twins
 from bot.context import Context
 from bot.effects import Door
 from bot.errors import UserError
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.facts import NOT_SEEN, Run
 from bot.release.model import Release, ReleaseState
 from bot.store.claim import Claim
 from bot.store.model import Finished, Fresh
 from bot.tools import Tools
-from bot.workflow_runs import Place
+from bot.workflow import runs as workflow_runs
+from bot.workflow.runs import Place
 
 
 class Unclear(UserError):

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot import azure_trouble, azure_view, workflow_runs
-from bot.azure_view import View
+from bot.azure import trouble as azure_trouble
+from bot.azure import view as azure_view
+from bot.azure.view import View
 from bot.context import Context
 from bot.effects import Door, EffectMismatch
 from bot.errors import Unavailable, UserError, steady
 from bot.forgotten import Unclear, forgotten, sought
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.facts import NOT_SEEN, Run, RunSeen, Unstopped
 from bot.release.model import Release
 from bot.release.plan import concluded, learn, to_cancel
@@ -24,6 +25,7 @@ from bot.release.rows import left_running
 from bot.services.azure_devops.shapes import AzureRunId
 from bot.store.claim import Claim
 from bot.tools import Tools
+from bot.workflow import runs as workflow_runs
 
 log: Final = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from bot.errors import Unavailable, UserError
 from bot.profile import Person
-from bot.profile_builders import Workflow
-from bot.profile_types import KindSource, StepName
+from bot.profile.builders import Workflow
+from bot.profile.types import KindSource, StepName
 from bot.release import schedule
 from bot.release.facts import Checked, Finding, Severity
 from bot.release.ids import Repository

@@ -27,7 +27,7 @@ from bot.command_types import (
 from bot.context import Context
 from bot.effects import Door
 from bot.hearing import Heard
-from bot.profile_builders import HandStep
+from bot.profile.builders import HandStep
 from bot.release import later, orders, stages
 from bot.release.course import BEFORE_PUSH
 from bot.release.model import Release, StepStatus

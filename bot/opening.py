@@ -9,7 +9,7 @@ from bot.desk import ACCEPTED, Desk
 from bot.errors import Unavailable, UserError
 from bot.hearing import Heard
 from bot.journal import Json, Note, What
-from bot.profile_types import KindSource
+from bot.profile.types import KindSource
 from bot.release import course
 from bot.release.ids import UserId, release_id
 from bot.release.model import Actor, Goal, HumanAct, Promise, Release

@@ -7,8 +7,9 @@ https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-
 from fnmatch import fnmatchcase
 from typing import Final
 
-from bot import first_beta, freezing
-from bot.ancestry import MAY_CHERRY_PICK
+from bot import freezing
+from bot.push_plan import first_beta
+from bot.push_plan.ancestry import MAY_CHERRY_PICK
 from bot.release.facts import Finding, Severity
 from bot.release.ids import Ref, branch_ref, tag_ref
 from bot.release.model import Release

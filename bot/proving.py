@@ -13,7 +13,7 @@ from typing import Final
 from bot import elsewhere, publishing, sealing
 from bot.errors import Unavailable
 from bot.profile import Profile
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.publication import FileGroup, Problem, Rule, findings_of
 from bot.publishing import Listed
 from bot.release.facts import Build, Finding, Proved, Severity, Tag

@@ -20,7 +20,7 @@ from bot.effects import Door, EffectMismatch, Nature
 from bot.errors import Unavailable, UserError
 from bot.journal import Json
 from bot.profile import Person
-from bot.profile_types import KindSource, StepName
+from bot.profile.types import KindSource, StepName
 from bot.release import schedule
 from bot.release.ids import tag_ref
 from bot.release.schedule import Planned

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Unavailable
-from bot.profile_types import Step, StepName
+from bot.profile.types import Step, StepName
 from bot.release.ids import WorkKey
 from bot.store.model import Delivery
 from bot.store.store import Store

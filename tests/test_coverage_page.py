@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "coverage.md"

@@ -12,7 +12,7 @@ from bot import obeying
 from bot.authority import Role
 from bot.command_types import Done as SaysDone
 from bot.profile import Profile, load
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release import later, plan
 from bot.release.course import StepSpec, align
 from bot.release.facts import Build, Built

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from bot import package_stages as stages
-from bot.azure_view import View
+from bot.azure.view import View
 from bot.effects import Door
-from bot.package_rules import Artifact
-from bot.package_source import Listed
-from bot.package_stages import ReleaseStage
-from bot.profile_package import PackagePipeline
+from bot.packages import stages
+from bot.packages.rules import Artifact
+from bot.packages.source import Listed
+from bot.packages.stages import ReleaseStage
+from bot.profile.package import PackagePipeline
 from bot.services.azure_devops import AzureRefused
 from bot.services.azure_devops.shapes import Approval, ApprovalId, ApprovalStatus, AzureRunId, PendingApproval, Stage, WorkState
 from bot.tools import Tools

@@ -9,7 +9,8 @@ from hashlib import sha256
 
 import pytest
 
-from bot import on_pypi, package_files
+from bot.packages import files as package_files
+from bot.packages import on_pypi
 from bot.release.facts import BuiltFile
 from bot.release.version import Version
 from bot.services.pypi import Ownership, Project, PublishedFile

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bot.azure_orders import as_ordered
-from bot.azure_parameters import BUILD, Order
+from bot.azure.orders import as_ordered
+from bot.azure.parameters import BUILD, Order
 from bot.services.azure_devops.shapes import AzureRunId, DefinitionId, Identity, Run
 
 COMMIT = "a" * 40

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.profile import load
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.ids import Repository
 from bot.release.version import Version
 from tests.profile_text import refusal, written

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot import package_rules as rules
-from bot.package_rules import Artifact, Unfit
+from bot.packages import rules
+from bot.packages.rules import Artifact, Unfit
 from bot.release.facts import Severity
 from bot.release.version import Version
 

@@ -135,6 +135,6 @@ def test_everything_below_bot_travels_in_the_wheel(wheel: Path) -> None:
 def test_the_program_starts_without_the_tests_dependencies() -> None:
     # What only tests need must not be imported by the command line, not even indirectly.
     only_for_tests = {requirement.name.replace("-", "_") for requirement in DEVELOPMENT}
-    code = "import sys, bot.__main__, bot.profile_command, bot.serve_command; print('\\n'.join(sys.modules))"
+    code = "import sys, bot.__main__, bot.profile.command, bot.serve_command; print('\\n'.join(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert only_for_tests & set(loaded) == set()

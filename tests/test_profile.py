@@ -7,9 +7,9 @@ import pytest
 
 from bot.authority import Role
 from bot.profile import Profile, UnknownSeries, load, shipped
-from bot.profile_command import run
-from bot.profile_docs import page
-from bot.profile_types import AuditRuleName, KindSource, Person, StepName
+from bot.profile.command import run
+from bot.profile.docs import page
+from bot.profile.types import AuditRuleName, KindSource, Person, StepName
 from bot.release.ids import UserId
 from bot.release.version import Kind, Version
 from bot.verify.release_diff.table import BUMP, CPYTHON, RULES

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.profile import shipped
-from bot.profile_lines import Where, locate
+from bot.profile.lines import Where, locate
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.profile_wrap_up import Schedule
+from bot.profile.wrap_up import Schedule
 from bot.rehearsal.schedule_pep import pep
 from bot.release.ids import Repository
 from bot.release.version import Kind, Version

@@ -6,7 +6,7 @@ import pytest
 
 from bot.effects import EffectMismatch
 from bot.errors import Refused, Unavailable, UserError
-from bot.profile_wrap_up import Checklist
+from bot.profile.wrap_up import Checklist
 from bot.publication.files import FTP, FileGroup, SeriesFiles, expected_files
 from bot.release import plan
 from bot.release.facts import Handed

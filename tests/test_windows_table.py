@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.azure_parameters import approvals, to_build, to_publish
+from bot.azure.parameters import approvals, to_build, to_publish
 from bot.context import Context
 from bot.profile import Profile, load
-from bot.profile_builders import Azure, AzurePlan
+from bot.profile.builders import Azure, AzurePlan
 from bot.publication.files import expected_files
 from bot.rehearsal.azure import Azure as SmallAzure
 from bot.rehearsal.chronicle import Chronicle

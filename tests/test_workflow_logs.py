@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from bot.workflow_logs import EXCERPT, LONGEST_LINE, Told, excerpt, hashes, lines, values
+from bot.workflow.logs import EXCERPT, LONGEST_LINE, Told, excerpt, hashes, lines, values
 
 COMMIT = "5d2a1c8f0e9b7a6d4c3b2a190817263544536271"
 SUM = hashlib.sha256(b"sources").hexdigest()

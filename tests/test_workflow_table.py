@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from bot.profile import load
-from bot.profile_builders import Workflow
+from bot.profile.builders import Workflow
 from bot.rehearsal.release_workflow import jobs as planned_jobs
 from bot.release.ids import CommitId, RunId, UserId
 from bot.release.model import Release
 from bot.release.version import Kind, Version, kinds_of
 from bot.services.github.shapes import User
 from bot.services.github.shapes_actions import WorkflowRun
-from bot.workflow_files import wanted
-from bot.workflow_runs import stranger
+from bot.workflow.files import wanted
+from bot.workflow.runs import stranger
 from tests.release_builders import NOW, opened
 
 PROFILE = load("cpython")

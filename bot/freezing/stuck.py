@@ -1,7 +1,7 @@
 """Ask a person about a branch whose classic protection somebody changed: it is not written over."""
 
 from bot.freezing.holds import LeftToPeople
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.facts import KeptProtection
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, NeedsPerson

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.model import Release
 from bot.release.outcomes import Outcome
 from bot.steps import (

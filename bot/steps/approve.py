@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from bot import live_data, merging
-from bot.profile_types import StepName
+from bot import live_data
+from bot.profile.types import StepName
+from bot.push_plan import merging
 from bot.release.gate import plan_digest
 from bot.release.ids import tag_ref
 from bot.release.model import Release

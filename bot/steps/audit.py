@@ -4,16 +4,17 @@
 2. Name, target and message: exactly those of this version.
 3. Ancestry: one commit on top of the frozen head, or cherry-picks that are on the branch already, and one commit on top of them.
 4. The difference, file by file and rule by rule (``bot.verify.release_diff``).
-5. The push plan: what every branch becomes (``bot.heads``), forwarded or merged, with the Post commit where the profile wants one.
+5. The push plan: what every branch becomes (``bot.push_plan.heads``), with the Post commit where the profile wants one.
 """
 
 import asyncio
 import base64
 from dataclasses import replace
 
-from bot import ancestry, authenticity, differences, heads, merging, objects, proving
-from bot.planned_heads import Heads
-from bot.profile_types import StepName
+from bot import authenticity, proving
+from bot.profile.types import StepName
+from bot.push_plan import ancestry, differences, heads, merging, objects
+from bot.push_plan.planned_heads import Heads
 from bot.release.facts import Checked, Fact, Finding, Planned, PlannedRef, Severity, Tag, TagProved
 from bot.release.gate import plan_digest
 from bot.release.ids import tag_ref

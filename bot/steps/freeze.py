@@ -9,10 +9,11 @@
 
 from dataclasses import replace
 
-from bot import first_beta, freezing
+from bot import freezing
 from bot.freezing import LeftToPeople
 from bot.freezing.stuck import before_freeze, stuck
-from bot.profile_types import StepName
+from bot.profile.types import StepName
+from bot.push_plan import first_beta
 from bot.release.facts import Fact, Froze, FrozenRef, Thawed
 from bot.release.ids import CommitId, Ref, branch_ref, tag_ref
 from bot.release.model import Release

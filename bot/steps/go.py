@@ -4,7 +4,7 @@ The go names the tag object and binds to the results as they are: whatever chang
 """
 
 from bot import live_data
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.gate import results_digest, valid_go
 from bot.release.model import Release
 from bot.release.outcomes import Evidence, NeedsPerson, Outcome, Passed

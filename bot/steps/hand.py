@@ -6,8 +6,8 @@ They are told everything they need: tag, commit, fork and links. What they made 
 from datetime import datetime
 
 from bot.authority import Role
-from bot.profile_builders import HandStep
-from bot.profile_types import StepName
+from bot.profile.builders import HandStep
+from bot.profile.types import StepName
 from bot.release.facts import Build, Built, BuiltFile, Tag
 from bot.release.model import Deferral, HandWork, Release
 from bot.release.outcomes import Evidence, Failed, NeedsPerson, Outcome, Passed

@@ -1,6 +1,6 @@
 """Have a package built and tested on Azure Pipelines, of exactly the pinned commit, before anything of it becomes public.
 
-1. The pipeline of its service is found by its name, and one run is ordered of the commit (``bot.azure_orders``).
+1. The pipeline of its service is found by its name, and one run is ordered of the commit (``bot.azure.orders``).
 2. The stages that build and test are followed; those that release wait for people, and are none of this step's.
 3. It counts only if it was built of the ordered commit with the ordered variables.
 4. Every file of the package is read, checked and hashed: nothing else may be on PyPI afterwards.
@@ -11,19 +11,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from bot import azure_course as course
-from bot import azure_orders as orders
-from bot import azure_parameters as parameters
-from bot import azure_trouble as trouble
-from bot import azure_view as views
-from bot import azure_words as words
-from bot import keeping, package_files, package_source
-from bot.azure_parameters import Order
-from bot.azure_view import View
+from bot import keeping
+from bot.azure import course, orders, parameters, trouble, words
+from bot.azure import view as views
+from bot.azure.parameters import Order
+from bot.azure.view import View
 from bot.errors import UserError
-from bot.package_source import Listed
-from bot.profile_builders import Azure
-from bot.profile_package import PackagePipeline
+from bot.packages import files as package_files
+from bot.packages import source as package_source
+from bot.packages.source import Listed
+from bot.profile.builders import Azure
+from bot.profile.package import PackagePipeline
 from bot.release.counting import counted
 from bot.release.facts import Build, Built, RunSeen, Tag
 from bot.release.ids import branch_ref

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot import azure_parameters as parameters
-from bot import azure_trouble as trouble
-from bot import azure_view as views
-from bot import azure_words as words
-from bot import freezing, on_pypi, own_tag, package_files, package_source, people
-from bot import package_stages as stages
-from bot.azure_view import View
+from bot import freezing, people
+from bot.azure import parameters, trouble, words
+from bot.azure import view as views
+from bot.azure.view import View
 from bot.command_types import ApproveStage
-from bot.package_source import Listed
-from bot.package_stages import ReleaseStage
-from bot.profile_package import PackagePipeline
+from bot.packages import files as package_files
+from bot.packages import on_pypi, own_tag, stages
+from bot.packages import source as package_source
+from bot.packages.source import Listed
+from bot.packages.stages import ReleaseStage
+from bot.profile.package import PackagePipeline
 from bot.release.facts import Build, Run, RunSeen, Tag
 from bot.release.gate import valid_go
 from bot.release.ids import tag_ref

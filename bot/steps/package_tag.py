@@ -11,8 +11,9 @@ What is found is decided by people. When it was mended on the branch, ``/release
 from collections.abc import Sequence
 from typing import Final
 
-from bot import on_pypi, own_tag, package_source
-from bot.package_rules import Unfit
+from bot.packages import on_pypi, own_tag
+from bot.packages import source as package_source
+from bot.packages.rules import Unfit
 from bot.release.facts import Checked, Fact, Finding, Planned, PlannedRef, ProofRow, Proved, Severity, Tag, TagProved, TagSeen
 from bot.release.gate import plan_digest
 from bot.release.ids import CommitId, tag_ref

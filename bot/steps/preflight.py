@@ -10,7 +10,8 @@
 
 from collections.abc import Sequence
 
-from bot import first_beta, freezing, live_data, passage
+from bot import freezing, live_data, passage
+from bot.push_plan import first_beta
 from bot.release.counting import counted
 from bot.release.facts import Checked, Finding, Severity
 from bot.release.ids import branch_ref, tag_ref

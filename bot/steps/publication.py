@@ -20,7 +20,7 @@ from typing import Final
 from bot import checklists, elsewhere, proving, publishing
 from bot.authority import Role
 from bot.errors import Unavailable, UserError
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.publication import ExpectedFile, FileGroup, Problem, Rule, findings_of, missing, named
 from bot.publishing import BEGUN, NOTHING_READ, UNREAD, Listed, Reading
 from bot.release.facts import Checked, Fact, Finding, Severity, Tag

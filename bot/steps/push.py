@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot import authenticity, fetching, freezing, heads, objects, on_pypi, own_tag, people, publishing
+from bot import authenticity, fetching, freezing, people, publishing
 from bot.command_types import Approve, ApproveStage, Go
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
-from bot.profile_types import StepName
+from bot.packages import on_pypi, own_tag
+from bot.profile.types import StepName
+from bot.push_plan import heads, objects
 from bot.release.facts import Pushed, Tag
 from bot.release.gate import valid_go
 from bot.release.ids import ObjectId, Ref, tag_ref

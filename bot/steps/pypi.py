@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot import on_pypi
-from bot.on_pypi import Seen
-from bot.profile_types import StepName
+from bot.packages import on_pypi
+from bot.packages.on_pypi import Seen
+from bot.profile.types import StepName
 from bot.release.counting import counted
 from bot.release.facts import Build, Checked, ProofRow, Proved
 from bot.release.model import Release, StepStatus

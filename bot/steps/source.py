@@ -1,6 +1,6 @@
 """Have the sources built by the workflow of the release tools, and take in what it made (invariants I1 and I4).
 
-1. Order a run for the pinned tag, at most once, and find it again where the answer was lost (``bot.workflow_runs``). What GitHub refuses is
+1. Order a run for the pinned tag, at most once, and find it again where the answer was lost (``bot.workflow.runs``). What GitHub refuses is
    not sent again until somebody says so.
 2. Follow it. What its first job shows must be what was ordered: a run that builds anything else is never accepted.
 3. Where jobs failed, show why; ``/release retry source`` has them run again. What cannot be run again is ordered anew.
@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from bot import workflow_files, workflow_logs, workflow_runs
 from bot.effects import Nature
 from bot.errors import Refused
 from bot.journal import Json
-from bot.profile_builders import Workflow
+from bot.profile.builders import Workflow
 from bot.release.counting import counted
 from bot.release.facts import Build, Built, Run, RunSeen, Tag
 from bot.release.ids import Repository, RunId
@@ -24,8 +23,11 @@ from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed, Waiting
 from bot.services.github.shapes_actions import COMPLETED, Job, WorkflowRun
 from bot.tools import Tools
-from bot.workflow_files import Harvest
-from bot.workflow_runs import ACTIONS, PURPOSE, STEP, Order
+from bot.workflow import files as workflow_files
+from bot.workflow import logs as workflow_logs
+from bot.workflow import runs as workflow_runs
+from bot.workflow.files import Harvest
+from bot.workflow.runs import ACTIONS, PURPOSE, STEP, Order
 
 SUCCESS: Final = "success"
 HARMLESS: Final = frozenset({SUCCESS, "skipped", "neutral"})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot import freezing
 from bot.freezing import Hold, LeftToPeople
 from bot.freezing.stuck import stuck
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.facts import Thawed
 from bot.release.ids import branch_ref, tag_ref
 from bot.release.model import Release, ReleaseState

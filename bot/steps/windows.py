@@ -1,8 +1,8 @@
 """Have Windows built on Azure Pipelines from exactly the pinned tag, before anything of it becomes public.
 
-1. One run is ordered for the tag and its commit, checked by the service first (``bot.azure_orders``).
-2. It is followed: who has to approve which stage, what failed, what is tried again (``bot.azure_course``).
-3. It counts only if it was built with the parameters it was ordered with, and signed with the real certificate (``bot.azure_results``).
+1. One run is ordered for the tag and its commit, checked by the service first (``bot.azure.orders``).
+2. It is followed: who has to approve which stage, what failed, what is tried again (``bot.azure.course``).
+3. It counts only if it was built with the parameters it was ordered with, and signed with the real certificate (``bot.azure.results``).
 
 4. What counts is kept from then on. A run that was ordered after it takes its place as soon as it counts itself.
 
@@ -13,16 +13,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from bot import azure_course as course
-from bot import azure_orders as orders
-from bot import azure_parameters as parameters
-from bot import azure_results as results
-from bot import azure_trouble as trouble
-from bot import azure_view as views
-from bot import azure_words as words
 from bot import keeping
-from bot.azure_view import View
-from bot.profile_builders import Azure, AzurePlan
+from bot.azure import course, orders, parameters, results, trouble, words
+from bot.azure import view as views
+from bot.azure.view import View
+from bot.profile.builders import Azure, AzurePlan
 from bot.release.facts import Build, Built, RunSeen, Tag
 from bot.release.model import Release, StepStatus
 from bot.release.outcomes import Evidence, Failed, Outcome, Passed

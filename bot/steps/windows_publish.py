@@ -4,7 +4,7 @@
 2. The run that built is looked at again: it is there, built with the ordered parameters, ended well, and signed with the real certificate.
    The pipeline itself would publish test-signed files: it looks only at the parameters of the run that publishes.
 3. A second run is ordered that takes up exactly that one, and followed. Where the plan has one run, that run itself is followed. One
-   release at a time publishes (``bot.azure_turns``).
+   release at a time publishes (``bot.azure.turns``).
 4. The hashes of what it published are read, so that everybody can compare. From then on nothing is ordered any more, whatever becomes of
    the run: what is public stays so.
 """
@@ -13,18 +13,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot import azure_course as course
-from bot import azure_orders as orders
-from bot import azure_parameters as parameters
-from bot import azure_results as results
-from bot import azure_trouble as trouble
-from bot import azure_turns as turns
-from bot import azure_view as views
-from bot import azure_words as words
 from bot import people
-from bot.azure_view import View
+from bot.azure import course, orders, parameters, results, trouble, turns, words
+from bot.azure import view as views
+from bot.azure.view import View
 from bot.command_types import Go
-from bot.profile_builders import Azure, AzurePlan
+from bot.profile.builders import Azure, AzurePlan
 from bot.release.counting import counted
 from bot.release.facts import Build, Built, Checked, Finding, Run, RunSeen, Severity, Tag
 from bot.release.gate import valid_go

@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Final
 
-from bot import on_pypi
 from bot.desk import Voice
 from bot.effects import Nature
 from bot.errors import Unavailable, UserError
 from bot.journal import Json
-from bot.profile_types import StepName
+from bot.packages import on_pypi
+from bot.profile.types import StepName
 from bot.release import dossier
 from bot.release.course import SETTLED
 from bot.release.facts import NOT_SEEN, Fact, Handed

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.effects import Nature
 from bot.journal import Json
-from bot.profile_wrap_up import Flip
+from bot.profile.wrap_up import Flip
 from bot.release.ids import IssueNumber, Repository
 from bot.release.model import Release
 from bot.release.version import series_among

@@ -6,7 +6,7 @@ done. Where it has none, the last word holds the list, and nothing waits for it.
 
 from bot import checklists
 from bot.desk import Voice
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.gate import managers
 from bot.release.model import Release
 from bot.tools import Tools

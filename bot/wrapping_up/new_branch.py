@@ -15,7 +15,7 @@ from bot.errors import Refused
 from bot.freezing import PREFIX
 from bot.freezing.protection import body, differences, kept, shuts_out
 from bot.journal import Json
-from bot.profile_wrap_up import NewBranch
+from bot.profile.wrap_up import NewBranch
 from bot.release.facts import KeptProtection
 from bot.release.ids import Ref, branch_ref
 from bot.release.model import Release

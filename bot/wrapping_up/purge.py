@@ -14,7 +14,7 @@ from typing import Final
 from bot import publishing
 from bot.effects import Nature
 from bot.journal import Json
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.publication.files import FTP, Companion, ExpectedFile, FileGroup
 from bot.release.model import Release
 from bot.release.published import Ended

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot import keeping
-from bot.profile_types import StepName
+from bot.profile.types import StepName
 from bot.release.facts import Run
 from bot.release.model import Release
 from bot.services.azure_devops.shapes import AzureRunId

@@ -12,7 +12,7 @@ from typing import Final
 from bot.effects import Nature
 from bot.errors import Refused, Unavailable
 from bot.journal import Json
-from bot.profile_wrap_up import Schedule
+from bot.profile.wrap_up import Schedule
 from bot.release.ids import CommitId
 from bot.release.model import Release
 from bot.services.github.proposals import PullRequest, WholePullRequest

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.profile_wrap_up import Schedule
+from bot.profile.wrap_up import Schedule
 from bot.wrapping_up.release_dates import Made, NotUnderstood, difference, edited
 from bot.wrapping_up.release_pep import agreeing, pep_of
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from bot.azure_results import Unreadable, published_files
+from bot.azure.results import Unreadable, published_files
 from bot.rehearsal.azure import Azure
 from bot.rehearsal.azure_model import Artifact
 from bot.rehearsal.release_files import hash_table

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.azure_results import Unreadable, common_names, parse_hashes, subject_of
+from bot.azure.results import Unreadable, common_names, parse_hashes, subject_of
 from bot.release.facts import BuiltFile
 
 ONE, TWO = "A1" * 32, "B2" * 32

@@ -9,14 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from bot import azure_orders as orders
-from bot import azure_turns as turns
-from bot.azure_parameters import to_publish
-from bot.azure_view import View
+from bot.azure import orders, turns
+from bot.azure.parameters import to_publish
+from bot.azure.view import View
 from bot.effects import Door
 from bot.journal import Document, Json, Note
 from bot.profile import load
-from bot.profile_builders import Azure as Policy
+from bot.profile.builders import Azure as Policy
 from bot.rehearsal.azure import Azure
 from bot.rehearsal.azure_model import Run
 from bot.rehearsal.chronicle import Chronicle

@@ -8,11 +8,10 @@ from typing import cast
 
 import pytest
 
-from bot import azure_orders as orders
-from bot import azure_twins as twins
-from bot.azure_parameters import BUILD, Order
+from bot.azure import orders, twins
+from bot.azure.parameters import BUILD, Order
 from bot.effects import Door
-from bot.profile_builders import Azure as Policy
+from bot.profile.builders import Azure as Policy
 from bot.rehearsal.faults import Fault, drop_after
 from bot.release.facts import RunSeen
 from bot.release.ids import ReleaseId

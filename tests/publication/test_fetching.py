@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.fetching import MOST, Fetched, fetch, lasting, still
-from bot.profile_types import Timing
+from bot.profile.types import Timing
 from bot.release.published import Ended, FileRead
 from bot.services.python_org import Downloaded, Missing, Oversized, PythonOrg, ReleaseFile, Unread, Withheld
 from bot.shelf import Shelf

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.authenticity import verify_by
-from bot.profile_trust import Trust
-from bot.profile_types import Identity, Person
+from bot.profile.trust import Trust
+from bot.profile.types import Identity, Person
 from bot.rehearsal.trust_sigstore import SmallSigstore, armored
 from bot.rehearsal.trust_sigstore_cms import CmsSignature, attribute
 from bot.release.ids import UserId

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from bot.authenticity import Authenticity, Policy, verify_by
-from bot.profile_trust import Trust
-from bot.profile_types import Person
+from bot.profile.trust import Trust
+from bot.profile.types import Person
 from bot.release.facts import Signed
 from bot.release.ids import UserId
 from tests.verify.signing import GPG, TARGET, SSHKey, identity, payload

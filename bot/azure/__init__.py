@@ -1,0 +1,1 @@
+"""The pipelines on Azure as a release uses them: what is ordered, followed, kept apart and believed."""
