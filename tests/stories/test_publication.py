@@ -461,18 +461,21 @@ async def test_what_vouches_for_a_file_is_read_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.chaos
-async def test_another_signature_at_the_second_look_is_read_once_more(tmp_path: Path) -> None:
+async def test_another_signature_at_the_second_look_is_read_twice_again(tmp_path: Path) -> None:
     async with gone(tmp_path) as (story, cut):
         bundle = f"{TGZ}.sigstore"
 
+        again = story.setting.workshop.bundle(story.files.sources[TGZ])
+        assert again != story.files.companions(TGZ)[bundle]
+
         async def swap() -> None:
-            site(story).upload(FTP + bundle, b"another signature")
+            site(story).upload(FTP + bundle, again)
             site(story).purge(FTP + bundle)
 
         story.world.faults.add(Fault(action=call(before=swap), path=f"^{FTP}{bundle}$", skip=1))
         published(story)
         await ends_well(story, cut)
-        assert asked(story, bundle) == 3
+        assert asked(story, bundle) == 4
 
 
 @pytest.mark.chaos
