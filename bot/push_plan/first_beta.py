@@ -78,7 +78,8 @@ async def bump(release: Release, tag: Tag, tools: Tools) -> Bump | NeedsPerson:
     if subject != wanted:
         why = f"{branch} in {tag.fork} is at {found}, which says “{subject[:80]}” where “{wanted}” is expected."
         return _needed(release, tag, why, tools)
-    what = f"{release.branch} becomes {release.version.next_development} by the commit {found} of {branch} in {tag.fork}."
+    begins = f"The branch {release.series} begins at the tag"
+    what = f"{begins}; {release.branch} becomes {release.version.next_development} by the commit {found} of {branch} in {tag.fork}."
     source = branch_ref(branch)
     origin = Origin(ref=branch_ref(release.branch), commit=found, what=what, source=source, parents=(tag.commit,))
     return Bump(origin=origin, findings=await _judged(release, tag, found, tools))

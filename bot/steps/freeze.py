@@ -77,7 +77,8 @@ async def _guard(release: Release, tools: Tools) -> Outcome:
 
 def _holds(release: Release, refs: tuple[FrozenRef, ...], head: CommitId | None, tools: Tools, *, facts: tuple[Fact, ...]) -> Passed:
     free = _free(release, refs, tools)
-    promise = "move it." if free else "move it or make the tag."
+    begins = next((one.ref.removeprefix("refs/heads/") for one in refs if one.to_come), "")
+    promise = "move it." if free else f"move it, make the tag or begin {begins}." if begins else "move it or make the tag."
     why = f"{release.branch} is frozen at {head}; only this bot can {promise}"
     return Passed(
         why=why if tools.profile.freeze.branch else f"Only this bot can make the tag {release.version.tag}; {release.branch} stays open.",

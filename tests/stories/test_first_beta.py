@@ -68,7 +68,11 @@ async def test_a_branch_begins_and_main_becomes_the_next_version(tmp_path: Path)
         }
         bump = await bumped(story, cut)
         await acknowledged(story, bump)
-        await story.comment("/release approve", cut.tag, f"main becomes 3.16.0a0 by the commit {bump} of branch-3.16.0a0 in hugovk/cpython")
+        await story.comment(
+            "/release approve",
+            cut.tag,
+            f"The branch 3.15 begins at the tag; main becomes 3.16.0a0 by the commit {bump} of branch-3.16.0a0 in hugovk/cpython",
+        )
         story.say(f"/release approve {cut.tag}")
         await story.state("done")
         await all_arrived(story, cut, bump, before)
